@@ -7,6 +7,7 @@
 #include <alloc/kasan.h>
 #include <alloc/kmemleak.h>
 #include <alloc/vmalloc.h>
+#include <kernel/export.h>
 #include <kernel/bug.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
@@ -190,3 +191,10 @@ void kfree_rcu_callback(struct rcu_head *head)
 	}
 	kfree(base);
 }
+
+EXPORT(__kmalloc);
+EXPORT(kmalloc_caches);
+EXPORT(kmem_cache_alloc);
+EXPORT(kfree);
+EXPORT(kvfree);
+EXPORT(kvmalloc);

@@ -16,11 +16,6 @@ static unsigned int uring_tail;
 
 static void make_uring_of(unsigned int flags)
 {
-	int f = open("/proc/sys/kernel/io_uring_disabled", O_WRONLY);
-
-	if (f >= 0)
-		must(write(f, "0", 1) == 1, "io_uring_disabled");
-	close(f);
 	memset(&uring_p, 0, sizeof(uring_p));
 	uring_p.flags = flags;
 	uring = (int)syscall(SYS_io_uring_setup, 64, &uring_p);

@@ -14,10 +14,11 @@ cc_target := --target=x86_64-unknown-none-elf
 cc_flags := -mno-mmx -mno-sse -mno-sse2 -mno-80387 -Xclang -target-feature -Xclang +soft-float
 endif
 # A locked instruction orders all that is around it.
-cc_flags += -DCONFIG_ATOMIC_FULL -DCONFIG_PRESERVE_MOST -m64 -march=x86-64 -mcmodel=kernel -mno-red-zone -fno-stack-protector -fcf-protection=none
+cc_flags += -DCONFIG_MODULES -DCONFIG_ATOMIC_FULL -DCONFIG_PRESERVE_MOST -m64 -march=x86-64 -mcmodel=kernel -mno-red-zone -fno-stack-protector -fcf-protection=none
 # Modern CPUs fetch from a cache of decoded instructions: loops need no padding.
 cc_flags += -falign-loops=1
 # Release code of clang keeps no frame pointers: tools/mkunwind.py makes the table that backtraces are found by.
+modules_supported := 1
 ifneq ($(cc_is_clang),)
 ifeq ($(DEBUG),)
 unwind_table := 1

@@ -554,16 +554,6 @@ static void quiet_faults(void)
 	}
 }
 
-/* Programs may make io_uring's rings; where the kernel has none there is nothing to allow. */
-static void allow_rings(void)
-{
-	int fd = open("/proc/sys/kernel/io_uring_disabled", O_WRONLY | O_CLOEXEC);
-
-	if (fd >= 0 && write(fd, "0", 1) != 1)
-		perror("fuzz: io_uring_disabled");
-	close(fd);
-}
-
 static int init(void)
 {
 	char *args[32] = { "fuzz" }, *text, line[400], last[300] = "";
@@ -580,7 +570,6 @@ static int init(void)
 	mount_on("tmpfs", "/dev/shm", "mode=1777");
 	mount_on("debugfs", "/sys/kernel/debug", NULL);
 	quiet_faults();
-	allow_rings();
 	mkdir("/tmp", 01777);
 	mount_on("tmpfs", "/tmp", "mode=1777");
 	if (access("/dev/vda", F_OK))

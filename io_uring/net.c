@@ -63,10 +63,7 @@ static unsigned int flags_for(const struct uring_req *r, bool nowait)
 static int prep(struct uring_req *r, const struct io_uring_sqe *sqe)
 {
 	if (sqe->ioprio & ~IORING_RECVSEND_POLL_FIRST)
-		return sqe->ioprio & (IORING_RECV_MULTISHOT | IORING_RECVSEND_FIXED_BUF |
-				      IORING_RECVSEND_BUNDLE) ?
-			       -EOPNOTSUPP :
-			       -EINVAL;
+		return -EINVAL;
 	r->net.flags = sqe->msg_flags;
 	r->net.done = 0;
 	r->net.msg = NULL;
@@ -246,7 +243,7 @@ int uring_accept_prep(struct uring_req *r, const struct io_uring_sqe *sqe)
 	if (sqe->len || sqe->buf_index)
 		return -EINVAL;
 	if (sqe->ioprio & ~(IORING_ACCEPT_DONTWAIT | IORING_ACCEPT_POLL_FIRST))
-		return sqe->ioprio & IORING_ACCEPT_MULTISHOT ? -EOPNOTSUPP : -EINVAL;
+		return -EINVAL;
 	r->net.index = sqe->file_index;
 	if (r->net.index && sqe->accept_flags & SOCK_CLOEXEC)
 		return -EINVAL;

@@ -38,7 +38,7 @@
 		  IORING_FEAT_NATIVE_WORKERS | IORING_FEAT_REG_REG_RING | \
 		  IORING_FEAT_MIN_TIMEOUT)
 
-static int disabled = 2;		/* kernel.io_uring_disabled */
+static int disabled;			/* kernel.io_uring_disabled */
 static int group = -1;			/* kernel.io_uring_group */
 static const struct file_operations ring_fops;
 

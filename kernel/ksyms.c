@@ -8,6 +8,7 @@
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <kernel/ksyms.h>
+#include <kernel/owner.h>
 #include <arch/page.h>
 
 extern const u32 ksyms_data[];	/* by the linker script; empty in the first link */
@@ -127,10 +128,13 @@ bool ksym_lookup(unsigned long addr, unsigned long *start, unsigned long *len, c
 const char *ksym_describe(unsigned long addr, char *buf, size_t size)
 {
 	unsigned long start, len;
+	unsigned long at;
 	char name[96];
 
 	if (ksym_lookup(addr, &start, &len, name, sizeof(name)))
 		snprintf(buf, size, "%s+0x%lx/0x%lx", name, addr - start, len);
+	else if (owner_describe(addr, name, sizeof(name), &at))
+		snprintf(buf, size, "[%s]+0x%lx", name, at);
 	else
 		snprintf(buf, size, "0x%lx", addr);
 	return buf;

@@ -28,7 +28,7 @@
 #include <arch/stacktrace.h>
 #include <abi/errno.h>
 
-bool kernel_tainted;
+bool kernel_tainted, kernel_unsigned_module;
 static int panic_timeout;		/* seconds; < 0: at once; 0: stay */
 static int panic_on_oops, panic_on_warn;
 static u32 panicking;			/* atomic: CPU + 1 */
@@ -62,7 +62,7 @@ void dump_stack(void)
 static void print_context(void)
 {
 	printk(KERN_EMERG "CPU: %u PID: %d Comm: %s %s\n", raw_smp_processor_id(), current_task_pid(), current_task_name(),
-	       kernel_tainted ? "Tainted: W" : "Not tainted");
+	       kernel_tainted ? kernel_unsigned_module ? "Tainted: WE" : "Tainted: W" : kernel_unsigned_module ? "Tainted: E" : "Not tainted");
 }
 
 /* One CPU prints at a time, so that two reports do not mix; the same CPU may come again: true. */

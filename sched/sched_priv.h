@@ -99,6 +99,8 @@ struct rq *task_rq_lock(struct task *t, unsigned long *flags) __acquires(t->pi_l
 void task_rq_unlock(struct rq *rq, struct task *t, unsigned long *flags) __releases(rq->lock) __releases(t->pi_lock);
 void double_rq_lock(struct rq *a, struct rq *b) __acquires(a->lock) __acquires(b->lock);
 void work_worker_sleeps(struct task *t);	/* work.c */
+/* For tests: how many workers the unbound pool may have; what it was, and how many there are. */
+unsigned int work_set_most(unsigned int most, unsigned int *now);
 void double_rq_unlock(struct rq *a, struct rq *b) __releases(a->lock) __releases(b->lock);
 void __schedule(bool preempt);
 void sched_init_cpu(int cpu, struct task *idle);

@@ -18,6 +18,8 @@
 #include <lib/err.h>
 #include <lib/hash.h>
 #include <alloc/slab.h>
+#include <kernel/export.h>
+#include <kernel/owner.h>
 #include <kernel/bug.h>
 #include <kernel/cpumask.h>
 #include <kernel/init.h>
@@ -42,7 +44,7 @@ struct worker_pool {
 	struct list_head todo;		/* lock */
 	struct list_head workers;	/* lock: all */
 	struct list_head idle;		/* lock */
-	unsigned int nr_workers, nr_busy, max_busy;	/* lock */
+	unsigned int nr_workers, nr_busy, max_busy;	/* lock; without rescuers */
 	bool making;			/* lock: a worker is being made */
 	struct hlist_head busy[1 << BUSY_BITS];	/* lock: workers by what they run */
 	struct timer_list mayday;	/* while it is starved */
@@ -58,6 +60,7 @@ struct worker {
 	struct task *task;
 	struct work_struct *current_work;	/* pool lock */
 	work_func_t current_fn;
+	bool rescues;				/* c: it is none of the pool's workers */
 };
 
 /* A queue's items in one pool. Pool lock. */
@@ -163,13 +166,14 @@ static void run_item(struct worker *k, struct work_struct *w) __must_hold(p->loc
 	k->current_work = w;
 	k->current_fn = fn;
 	hlist_add_head(&k->busy_node, &p->busy[hash_ptr(w, BUSY_BITS)]);
-	p->nr_busy++;
+	p->nr_busy += !k->rescues;
 	clear_bit_unlock(0, &w->pending);	/* from here on it may be queued again */
 	spin_unlock_irq(&p->lock);
 	fn(w);					/* may free W */
+	owner_unhold((const void *)fn);
 	WARN_ONCE(in_atomic(), "work: %p left preemption disabled", (void *)fn);
 	spin_lock_irq(&p->lock);
-	p->nr_busy--;
+	p->nr_busy -= !k->rescues;
 	hlist_del_init(&k->busy_node);
 	k->current_work = NULL;
 	q = queue_in(wq, p);
@@ -357,6 +361,7 @@ static void insert_work(int cpu, struct workqueue_struct *wq, struct work_struct
 		spin_unlock(&last->lock);
 	}
 	spin_lock(&p->lock);
+	owner_hold((const void *)w->func);
 	w->pool = p;
 	w->wq = wq;
 	/* With interrupts off: a flush that changes it waits for us before it looks at the counts. */
@@ -453,6 +458,7 @@ static bool steal_queued(struct work_struct *w)
 				wake_idle(p);
 		}
 		count_down(w->wq, w->colour);
+		owner_unhold((const void *)w->func);
 		got = true;
 	}
 	spin_unlock_irqrestore(&p->lock, flags);
@@ -609,7 +615,7 @@ static int rescuer_main(void *arg)
 		schedule();
 		for_each_possible_cpu(cpu) {
 			struct worker_pool *p = wq->flags & WQ_UNBOUND ? &unbound_pool : pool_for(wq, (int)cpu);
-			struct worker k = { .pool = p, .task = current, .scheduled = LIST_HEAD_INIT(k.scheduled) };
+			struct worker k = { .pool = p, .task = current, .scheduled = LIST_HEAD_INIT(k.scheduled), .rescues = true };
 			struct work_struct *w, *found;
 
 			spin_lock_irq(&p->lock);
@@ -733,7 +739,26 @@ static int work_start(void)
 }
 INITCALL(fs, work_start);
 
+unsigned int work_set_most(unsigned int most, unsigned int *now)
+{
+	struct worker_pool *p = &unbound_pool;
+	unsigned int was;
+
+	spin_lock_irq(&p->lock);
+	was = p->max_busy;
+	p->max_busy = most;
+	*now = p->nr_workers;
+	spin_unlock_irq(&p->lock);
+	return was;
+}
+
 bool work_pending_or_running(struct work_struct *w)
 {
 	return work_busy(w);
 }
+
+EXPORT(queue_work_on);
+EXPORT(queue_work);
+EXPORT(flush_work);
+EXPORT(cancel_work_sync);
+EXPORT(system_wq);

@@ -4,6 +4,8 @@
  * short lists under one mutex: an open looks its cdev up once, the inode remembers nothing, so a device
  * that goes away needs to chase nobody.
  */
+#include <kernel/owner.h>
+#include <kernel/export.h>
 #include <lib/types.h>
 #include <vfs/fs.h>
 #include <vfs/file.h>
@@ -16,6 +18,7 @@
 #define DYN_MAJOR_FIRST 511
 #define DYN_MAJOR_LAST 234
 #define MISC_DYN_FIRST 128
+#define MISC_MINORS (256 + (1 << 16))
 
 struct region {
 	struct list_head list;		/* by number */
@@ -168,6 +171,8 @@ static struct cdev *cdev_get(dev_t dev)
 	spin_lock(&cdev_lock);
 	list_for_each_entry(c, &cdevs, list) {
 		if (dev >= c->dev && dev - c->dev < c->count) {
+			if (!owner_use(c->ops))
+				break;
 			atomic_inc(&c->refs);
 			spin_unlock(&cdev_lock);
 			return c;
@@ -188,6 +193,8 @@ static int chrdev_open(struct inode *inode, struct file *filp)
 	filp->private_data = c->private;
 	if (c->ops->open)
 		err = c->ops->open(inode, filp);
+	if (err)
+		owner_unuse(c->ops);
 	/* The operations are the driver's for good; what it allocates it pins itself. */
 	cdev_put(c);
 	return err;
@@ -277,14 +284,19 @@ struct cdev *chrdev_create(const char *name, dev_t dev, umode_t mode, const stru
 struct cdev *misc_create(const char *name, int minor, umode_t mode, const struct file_operations *fops,
 			 void *priv)
 {
-	static atomic_t next = ATOMIC_INIT(MISC_DYN_FIRST);
 	static bool registered;
+	struct cdev *c;
 
 	if (!xchg(&registered, true))
-		register_chrdev_region(MKDEV(MISC_MAJOR, 0), 256 + (1u << 16), "misc");
-	if (minor < 0)
-		minor = atomic_inc_return(&next) - 1;
-	return create(name, MKDEV(MISC_MAJOR, minor), mode, fops, priv, false);
+		register_chrdev_region(MKDEV(MISC_MAJOR, 0), MISC_MINORS, "misc");
+	if (minor >= 0)
+		return create(name, MKDEV(MISC_MAJOR, minor), mode, fops, priv, false);
+	/* The lowest one that nobody has: modules come and go. */
+	minor = MISC_DYN_FIRST;
+	do {
+		c = create(name, MKDEV(MISC_MAJOR, minor), mode, fops, priv, false);
+	} while (IS_ERR(c) && PTR_ERR(c) == -EBUSY && ++minor < MISC_MINORS);
+	return c;
 }
 
 void chrdev_destroy(struct cdev *c)
@@ -296,3 +308,6 @@ void chrdev_destroy(struct cdev *c)
 		unregister_chrdev_region(c->dev, 1);
 	cdev_del(c);
 }
+
+EXPORT(misc_create);
+EXPORT(chrdev_destroy);

@@ -14,6 +14,7 @@
 #include <vfs/locks.h>
 #include <vfs/upcalls.h>
 #include <alloc/slab.h>
+#include <kernel/owner.h>
 #include <kernel/init.h>
 #include <kernel/percpu.h>
 #include <kernel/cpumask.h>
@@ -158,6 +159,7 @@ static void do_final_put(struct file *f)
 		f->f_op->fasync(-1, f, 0);
 	if (f->f_op->release)
 		f->f_op->release(inode, f);
+	owner_unuse(f->f_op);
 	if (unlikely(f->f_owner))
 		file_free_owner(f);
 	if (f->f_mode & FMODE_WRITER) {

@@ -63,6 +63,7 @@ SECTIONS
 		*(.rodata .rodata.*)
 		. = ALIGN(8);
 		__start_extable = .; KEEP(*(.extable)) __stop_extable = .;
+		TABLE(.export, export)
 		TABLE(.ktest, ktest)
 		__ktest_start = __start_ktest; __ktest_end = __stop_ktest;
 	} :rodata

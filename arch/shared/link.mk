@@ -33,10 +33,11 @@ $(O)/alts.S: $(O)/vmlinux.1 tools/mkalts.py
 $(link_tables): $(O)/%.o: $(O)/%.S
 	$(Q)$(CC) $(as_flags) -c $< -o $@
 
-$(O)/vmlinux: $(O)/vmlinux.1 $(link_tables) tools/checksyms.py tools/sortextable.py
+$(O)/vmlinux: $(O)/vmlinux.1 $(link_tables) tools/checksyms.py tools/sortextable.py $(if $(modules_supported),tools/sortexports.py)
 	$(call say,LD,$@)$(LD) $(ldflags) -T $(lds) -o $@ $(link_inputs) $(link_tables)
 	$(Q)python3 tools/checksyms.py $(O)/vmlinux.1 $@
 	$(Q)python3 tools/sortextable.py $@
+	$(if $(modules_supported),$(Q)python3 tools/sortexports.py $@)
 
 ifneq ($(flat),)
 $(O)/$(flat): $(O)/vmlinux

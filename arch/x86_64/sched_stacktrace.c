@@ -9,6 +9,7 @@
 #include <arch/ptrace.h>
 #include <arch/uaccess.h>
 #include <kernel/ksyms.h>
+#include <kernel/owner.h>
 #include <kernel/printk.h>
 #include <lib/string.h>
 #include <sched/task.h>
@@ -231,7 +232,7 @@ void arch_stack_walk(const struct pt_regs *regs, bool (*fn)(void *arg, unsigned 
 	if (user_mode(regs) || !fn(arg, regs->rip))
 		return;
 	/* A call to nowhere: the caller is on top of the stack, not in a frame. */
-	in_stack = !kernel_text_address(regs->rip) && !(regs->rsp & 7) && stack_end(regs->rsp, 8, current);
+	in_stack = !kernel_text_address(regs->rip) && !owner_is_text(regs->rip) && !(regs->rsp & 7) && stack_end(regs->rsp, 8, current);
 	if (in_stack && !fn(arg, *(const unsigned long *)regs->rsp))
 		return;
 	walk_regs(regs, in_stack, fn, arg);

@@ -5,6 +5,7 @@
  */
 #include <arch/page.h>
 #include <kernel/ksyms.h>
+#include <kernel/owner.h>
 #include "arch/x86_64/unwind.h"
 
 #ifdef CONFIG_UNWIND_TABLE
@@ -77,6 +78,12 @@ bool x86_unwind_find(unsigned long ip, struct unwind_state *s, bool *assembly)
 	const u8 *p, *end;
 
 	*assembly = true;
+	/* Modules have frame pointers, and no table. One that is interrupted in a function's first instructions hides its caller. */
+	if (owner_is_text(ip)) {
+		*assembly = false;
+		*s = (struct unwind_state){ .cfa = 16 | 1, .rbp = 16 };
+		return true;
+	}
 	if (!is_kernel_text(ip))
 		return false;
 	open_table(&t);

@@ -4,6 +4,7 @@
 #include <alloc/page.h>
 #include <alloc/slab.h>
 #include <arch/cpu.h>
+#include <dev/module.h>
 #include <kernel/cpumask.h>
 #include <kernel/init.h>
 #include <kernel/irq.h>
@@ -350,10 +351,18 @@ static int show_locks(struct seq_file *m, void *v)
 	return locks_show(m, proc_pid_ns(file_inode(m->file)->i_sb));
 }
 
-static int show_nothing(struct seq_file *m, void *v)
+static void show_module(const struct module_facts *f, void *m)
 {
-	(void)m;
-	(void)v;
+#ifdef CONFIG_MODULES
+	bool addresses = capable(CAP_SYSLOG);
+
+	seq_printf(m, "%s %zu %d - %s 0x%016lx (E)\n", f->name, f->size, f->uses, f->state, addresses ? f->start : 0);
+#endif
+}
+
+static int show_modules(struct seq_file *m, void *v)
+{
+	module_for_each(show_module, m);
 	return 0;
 }
 
@@ -368,7 +377,7 @@ static int proc_system_init(void)
 		{ "devices", 0, show_devices }, { "diskstats", 0, show_diskstats },
 		{ "filesystems", 0, show_filesystems }, { "interrupts", 0, show_interrupts },
 		{ "loadavg", 0, show_loadavg }, { "locks", 0, show_locks }, { "meminfo", 0, show_meminfo },
-		{ "modules", 0, show_nothing }, { "partitions", 0, show_partitions },
+		{ "modules", 0, show_modules }, { "partitions", 0, show_partitions },
 		{ "slabinfo", 0400, show_slabinfo }, { "stat", 0, show_stat }, { "swaps", 0, show_swaps },
 		{ "uptime", 0, show_uptime }, { "version", 0, show_version }, { "vmstat", 0, show_vmstat },
 		{ "zoneinfo", 0, show_zoneinfo },

@@ -5,6 +5,7 @@
 #include <linux/time.h>
 #include <kernel/time.h>
 #include <sched/completion.h>
+#include <sched/sched_priv.h>
 #include <sched/task.h>
 #include <sched/work.h>
 
@@ -149,6 +150,62 @@ KTEST(work_rescued_where_all_workers_wait)
 	kfree(many);
 	KT_EQ(done, true);
 	KT_EQ(ended, MANY);
+}
+
+/* ---- a rescuer that waits ---- */
+
+static atomic_t started;
+static struct completion rescued, all_started;
+static int wanted;
+
+static void start_and_wait(struct work_struct *w)
+{
+	if (atomic_inc_return(&started) == wanted)
+		complete(&all_started);
+	wait_for_completion(&may_end);
+}
+
+static void be_rescued(struct work_struct *w)
+{
+	complete(&rescued);
+	wait_for_completion(&may_end);
+}
+
+/* While a rescuer waits in an item, workers are made for those that wait in their queue. */
+KTEST(work_workers_are_made_while_a_rescuer_waits)
+{
+	struct workqueue_struct *saved = alloc_workqueue("ktest", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	struct work_struct *items;
+	static DECLARE_WORK(one, be_rescued);
+	unsigned int n, most;
+	bool all;
+
+	queue = alloc_workqueue("ktest", WQ_UNBOUND, 0);
+	KT_ASSERT(saved && queue);
+	init_completion(&may_end);
+	init_completion(&rescued);
+	init_completion(&all_started);
+	atomic_set(&started, 0);
+	most = work_set_most(0, &n);
+	wanted = (int)n + 2;
+	items = kmalloc((size_t)wanted * sizeof(*items), GFP_KERNEL | __GFP_NOFAIL);
+	for (int i = 0; i < wanted - 1; i++) {
+		INIT_WORK(&items[i], start_and_wait);
+		queue_work(queue, &items[i]);
+	}
+	queue_work(saved, &one);
+	wait_for_completion(&rescued);
+	/* Tests before may have left as many workers as there may be. */
+	work_set_most((unsigned int)wanted + 8, &n);
+	INIT_WORK(&items[wanted - 1], start_and_wait);
+	queue_work(queue, &items[wanted - 1]);
+	all = wait_for_completion_timeout(&all_started, 60 * HZ);
+	work_set_most(most, &n);
+	complete_all(&may_end);
+	destroy_workqueue(queue);
+	destroy_workqueue(saved);
+	kfree(items);
+	KT_EQ(all, true);
 }
 
 static struct delayed_work put_off;

@@ -68,9 +68,12 @@ TEST(disabled)
 	struct io_uring_params p = { 0 };
 	int fd, status;
 	pid_t pid;
+	char now;
 
 	enable();
 	fd = OK(open("/proc/sys/kernel/io_uring_disabled", O_RDWR));
+	EQ(pread(fd, &now, 1, 0), 1);
+	EQ(now, '0');
 	EQ(pwrite(fd, "2", 1, 0), 1);
 	ERR(setup(1, &p), EPERM);
 	EQ(pwrite(fd, "1", 1, 0), 1);

@@ -28,12 +28,8 @@ static unsigned int *at(const struct ring *r, unsigned int off)
 
 static void enable(void)
 {
-	int fd = open("/proc/sys/kernel/io_uring_disabled", O_WRONLY);
-
-	if (fd < 0)
+	if (access("/proc/sys/kernel/io_uring_disabled", F_OK))
 		SKIP("no io_uring");
-	EQ(write(fd, "0", 1), 1);
-	close(fd);
 }
 
 static int setup(unsigned int n, struct io_uring_params *p)

@@ -6,7 +6,7 @@
  * but for inodes that went out of memory (tests/command/xfs_health.py).
  */
 #define _GNU_SOURCE
-#include "check.h"
+#include "harm.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/fiemap.h>
@@ -53,93 +53,10 @@ enum { AGF = 1 << 1, AGI = 1 << 3, CNT = 1 << 5, INO = 1 << 6, FINO = 1 << 7, RE
 enum { CORE = 1 << 0, BMBTD = 1 << 1, IS_DIR = 1 << 4, XATTR = 1 << 5, SYMLINK = 1 << 6 };
 
 static const char *dev;
-static int raw, root;
+static int root;
 static bool remembers;		/* inodes that are not in memory: Ochre does */
-static unsigned block_size, ag_blocks, sector, inode_size, agblklog, inopblog;
-
-static uint64_t be(const unsigned char *p, int n)
-{
-	uint64_t v = 0;
-
-	while (n--)
-		v = v << 8 | *p++;
-	return v;
-}
-
-static void read_at(uint64_t at, void *buf, size_t n)
-{
-	CHECK(pread(raw, buf, n, (off_t)at) == (ssize_t)n);
-}
-
-/* Whatever is in memory of the device and the file system and need not be. */
-static void forget(void)
-{
-	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
-
-	CHECK(fd >= 0);
-	sync();
-	for (int i = 0; i < 8; i++)
-		CHECK(write(fd, "3", 1) == 1);
-	close(fd);
-}
-
-static unsigned char kept[8];
-
-/* Eight bytes at AT become others; the next make_whole() undoes it. */
-static void damage(uint64_t at)
-{
-	unsigned char bad[8];
-
-	forget();
-	read_at(at, kept, 8);
-	for (int i = 0; i < 8; i++)
-		bad[i] = kept[i] ^ 0x5a;
-	CHECK(pwrite(raw, bad, 8, (off_t)at) == 8 && !fsync(raw));
-	forget();
-}
-
-static void make_whole(uint64_t at)
-{
-	CHECK(pwrite(raw, kept, 8, (off_t)at) == 8 && !fsync(raw));
-	forget();
-}
 
 /* ---- where things are ---- */
-
-static uint64_t fsb_at(uint64_t fsb)
-{
-	return ((fsb >> agblklog) * ag_blocks + (fsb & ((1ull << agblklog) - 1))) * block_size;
-}
-
-static uint64_t inode_at(uint64_t ino)
-{
-	return fsb_at(ino >> inopblog) + (ino & ((1u << inopblog) - 1)) * inode_size;
-}
-
-static uint64_t ag_at(unsigned agno)
-{
-	return (uint64_t)agno * ag_blocks * block_size;
-}
-
-/* The first block of a fork, be it of data or of the tree of extents. */
-static uint64_t fork_at(const char *name, bool attr, int format)
-{
-	unsigned char d[2048], *p;
-	unsigned off, size;
-	struct stat st;
-
-	CHECK(!lstat(name, &st));
-	forget();
-	read_at(inode_at(st.st_ino), d, inode_size);
-	CHECK(d[0] == 'I' && d[1] == 'N' && d[attr ? 83 : 5] == format);
-	off = 176 + (attr ? d[82] * 8u : 0);
-	size = inode_size - 176;
-	size = attr ? size - d[82] * 8u : d[82] ? d[82] * 8u : size;
-	p = d + off;
-	if (format == 3)	/* of the root: the first pointer, behind the room of all keys */
-		return fsb_at(be(p + 4 + (size - 4) / 16 * 8, 8));
-	return fsb_at((be(p, 8) & 0x1ff) << 43 | be(p + 8, 8) >> 21);
-}
 
 /* The root of a tree whose number is at OFF of a header in sector SECT of AG 0. */
 static uint64_t tree_at(unsigned sect, unsigned off)
@@ -439,18 +356,9 @@ static void read_only(const char *dir)
 
 int main(int argc, char **argv)
 {
-	unsigned char sb[512];
-
 	CHECK(argc == 3);
 	dev = argv[1];
-	CHECK((raw = open(dev, O_RDWR)) >= 0);
-	read_at(0, sb, sizeof(sb));
-	block_size = (unsigned)be(sb + 4, 4);
-	ag_blocks = (unsigned)be(sb + 84, 4);
-	sector = (unsigned)be(sb + 102, 2);
-	inode_size = (unsigned)be(sb + 104, 2);
-	inopblog = sb[123];
-	agblklog = sb[124];
+	open_device(dev);
 	CHECK(!mount(dev, argv[2], "xfs", 0, NULL) && !chdir(argv[2]));
 	CHECK((root = open(".", O_RDONLY)) >= 0);
 	fill();

@@ -45,6 +45,8 @@ struct xfs_bulk {
 	u64 reserved[5];
 };
 long xfs_bulk(struct xfs_mount *mp, struct uptr arg, bool chunks);
+/* FS_IOC_GETFSMAP (fsmap.c). */
+long xfs_getfsmap(struct xfs_mount *mp, struct uptr arg);
 /* XFS_IOC_FSBULKSTAT, FSBULKSTAT_SINGLE, FSINUMBERS, as they were before. */
 enum xfs_bulk_old { XFS_OLD_STAT, XFS_OLD_STAT_ONE, XFS_OLD_INUMBERS };
 long xfs_bulk_old(struct xfs_mount *mp, struct uptr arg, enum xfs_bulk_old what);

@@ -166,7 +166,7 @@ static int more(struct walk *w)
 
 		if (w->mp->fs.vol.stop(&w->mp->fs.vol))
 			return -EINTR;
-		e = xfs_begin(w->mp, XFS_RES_SB, 0, 0, XFS_TX_RESERVE, &tx);
+		e = xfs_begin_look(w->mp, &tx);
 		if (e)
 			break;
 		e = xfs_iop_open(&op, tx, xfs_ino_ag(&w->mp->fs.vol.sb, w->next), 0);

@@ -10,6 +10,7 @@
 #include <lib/minmax.h>
 #include <linux/capability.h>
 #include <linux/fs.h>
+#include <linux/fsmap.h>
 
 struct counts {
 	u64 freedata, freertx, freeino, allocino;
@@ -157,7 +158,7 @@ static int ask_headers(struct xfs_mount *mp, struct ag_geometry *g)
 	struct xfs_txbuf *agi, *agf;
 	const struct xfs_ag *ag;
 	struct xfs_tx *tx;
-	int e = xfs_begin(mp, XFS_RES_SB, 0, 0, XFS_TX_RESERVE, &tx);
+	int e = xfs_begin_look(mp, &tx);
 
 	if (e)
 		return e;
@@ -263,6 +264,8 @@ long xfs_admin_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return xfs_getparents(file, UPTR(arg), false);
 	case IOC_GETPARENTS_BY_HANDLE:
 		return xfs_getparents(file, UPTR(arg), true);
+	case FS_IOC_GETFSMAP:
+		return xfs_getfsmap(mp, UPTR(arg));
 	case FITRIM:
 		return xfs_trim(s, UPTR(arg));
 	}

@@ -4,6 +4,7 @@
  * record for each piece; so do their ends.
  */
 #include "fs/xfs/ag/intents.h"
+#include "fs/xfs/ag/drain.h"
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <abi/errno.h>
@@ -15,6 +16,7 @@ struct piece {
 	struct xfs_work work;		/* first */
 	u64 fsb, owner, offset;
 	u32 len, op;			/* OP: with SHARED */
+	struct xfs_pending pending;
 };
 
 /* ---- items in the log, in the CPU's byte order ---- */
@@ -66,12 +68,14 @@ static int add(struct xfs_tx *tx, const struct xfs_work_ops *ops, const struct p
 	if (!new)
 		return -ENOMEM;
 	*new = *p;
+	xfs_pending_begin(&new->pending, tx->fs, p->fsb);
 	xfs_defer(tx, &new->work, ops);
 	return 0;
 }
 
 static void drop(struct xfs_work *w)
 {
+	xfs_pending_end(&piece_of(w)->pending);
 	xfs_mem_free(w);
 }
 

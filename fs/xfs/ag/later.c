@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Freeing extents by a later transaction: EFI and EFD. */
 #include "fs/xfs/ag/ag.h"
+#include "fs/xfs/ag/drain.h"
 #include <lib/string.h>
 #include <abi/errno.h>
 
@@ -12,6 +13,7 @@ struct work {
 	u32 len;
 	bool keep;
 	struct xfs_owner owner;
+	struct xfs_pending pending;
 };
 
 /* The log's item, in the CPU's byte order. */
@@ -75,7 +77,10 @@ static int free_finish(struct xfs_tx *tx, struct xfs_work *w)
 
 static void free_free(struct xfs_work *w)
 {
-	xfs_mem_free(container_of(w, struct work, w));
+	struct work *f = container_of(w, struct work, w);
+
+	xfs_pending_end(&f->pending);
+	xfs_mem_free(f);
 }
 
 static int free_recover(struct xfs_tx *tx, const struct xfs_litem *it)
@@ -116,6 +121,7 @@ int xfs_free_later(struct xfs_tx *tx, u64 fsb, u32 len, const struct xfs_owner *
 	f->len = len;
 	f->owner = *owner;
 	f->keep = keep;
+	xfs_pending_begin(&f->pending, tx->fs, fsb);
 	xfs_defer(tx, &f->w, &xfs_free_ops);
 	return 0;
 }

@@ -6,6 +6,7 @@
  */
 #include "fs/xfs/bmap/later.h"
 #include "fs/xfs/bmap/bmap_priv.h"
+#include "fs/xfs/ag/drain.h"
 #include "fs/xfs/ag/intents.h"
 
 struct bui {				/* in the log, in the CPU's byte order */
@@ -32,6 +33,7 @@ struct piece {
 	struct xfs_work work;		/* first */
 	struct xfs_ino *ip;
 	struct bui b;
+	struct xfs_pending pending;
 };
 
 /* ---- doing it ---- */
@@ -113,6 +115,7 @@ static int bmap_finish(struct xfs_tx *tx, struct xfs_work *w)
 
 static void bmap_free(struct xfs_work *w)
 {
+	xfs_pending_end(&piece_of(w)->pending);
 	xfs_mem_free(piece_of(w));
 }
 
@@ -136,6 +139,7 @@ static int add(struct xfs_tx *tx, struct xfs_ino *ip, const struct xfs_ext *x, u
 			     .off = x->off,
 			     .len = x->count,
 			     .flags = op | (x->unwritten ? BUI_UNWRITTEN : 0) };
+	xfs_pending_begin(&p->pending, tx->fs, x->fsb);
 	xfs_defer(tx, &p->work, &bmap_ops);
 	return 0;
 }

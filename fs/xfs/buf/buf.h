@@ -49,6 +49,9 @@ void xfs_cache_destroy(struct xfs_cache *c);
  */
 int xfs_buf_get(struct xfs_cache *c, const struct xfs_sb *sb, enum xfs_kind kind,
 		const struct xfs_run *runs, u32 n, struct xfs_blk *out, struct xfs_fault *f);
+/* The same; -EAGAIN instead of waiting for the buffer's lock. */
+int xfs_buf_try_get(struct xfs_cache *c, const struct xfs_sb *sb, enum xfs_kind kind,
+		    const struct xfs_run *runs, u32 n, struct xfs_blk *out, struct xfs_fault *f);
 void xfs_buf_put(struct xfs_cache *c, struct xfs_blk *b);
 /*
  * LEN bytes at a device address into BUF, or from it, past the cache: where nobody has it yet. What

@@ -260,8 +260,9 @@ static struct xfs_buf *find(struct xfs_cache *c, const struct xfs_run *runs, u32
 	return b;
 }
 
-int xfs_buf_get(struct xfs_cache *c, const struct xfs_sb *sb, enum xfs_kind kind,
-		const struct xfs_run *runs, u32 n, struct xfs_blk *out, struct xfs_fault *f)
+static int get(struct xfs_cache *c, const struct xfs_sb *sb, enum xfs_kind kind,
+	       const struct xfs_run *runs, u32 n, bool try, struct xfs_blk *out,
+	       struct xfs_fault *f)
 {
 	struct xfs_buf *b = find(c, runs, n);
 	int e = 0;
@@ -272,9 +273,14 @@ int xfs_buf_get(struct xfs_cache *c, const struct xfs_sb *sb, enum xfs_kind kind
 	 */
 	if (unlikely(!smp_load_acquire(&b->valid) || READ_ONCE(b->tx.kind) != kind ||
 		     (n > 1 && b->runs_hash != hash_runs(runs, n)))) {
-		xfs_buf_lock(b);
-		e = make_valid(b, sb, kind, runs, n, f);
-		xfs_buf_unlock(b);
+		if (try && !xfs_buf_trylock(b)) {
+			e = -EAGAIN;
+		} else {
+			if (!try)
+				xfs_buf_lock(b);
+			e = make_valid(b, sb, kind, runs, n, f);
+			xfs_buf_unlock(b);
+		}
 	}
 	if (e) {
 		xfs_buf_rele(b);
@@ -282,6 +288,18 @@ int xfs_buf_get(struct xfs_cache *c, const struct xfs_sb *sb, enum xfs_kind kind
 	}
 	*out = (struct xfs_blk){ b->tx.data, b };
 	return 0;
+}
+
+int xfs_buf_get(struct xfs_cache *c, const struct xfs_sb *sb, enum xfs_kind kind,
+		const struct xfs_run *runs, u32 n, struct xfs_blk *out, struct xfs_fault *f)
+{
+	return get(c, sb, kind, runs, n, false, out, f);
+}
+
+int xfs_buf_try_get(struct xfs_cache *c, const struct xfs_sb *sb, enum xfs_kind kind,
+		    const struct xfs_run *runs, u32 n, struct xfs_blk *out, struct xfs_fault *f)
+{
+	return get(c, sb, kind, runs, n, true, out, f);
 }
 
 /* ---- for transactions ---- */

@@ -10,12 +10,14 @@
 #include <vfs/fs.h>
 
 struct xfs_inode;
+struct xfs_monitor;
 struct xfs_show;
 
 struct xfs_mount {
 	struct xfs_fs fs;		/* first, and its volume: the walks hand it back */
 	struct xfs_cache cache;
 	struct xfs_health health;
+	struct xfs_monitor __rcu *monitor; /* monitors_lock (monitor/); NULL: nobody reads */
 	struct xfs_show *show;		/* s_umount: super/; NULL: it is not shown */
 	struct super_block *sb;		/* c */
 	bool norecovery, nouuid;	/* c */
@@ -27,9 +29,10 @@ struct xfs_mount {
 	/* Gives an inode that was read its operations and what else its kind needs: 0 or -errno. */
 	int (*setup)(struct xfs_mount *mp, struct xfs_inode *xi);
 	/*
-	 * c: what file_operations.ioctl does not know in inode/ (admin/): -ENOTTY, or as it says.
+	 * c: what file_operations.ioctl does not know in inode/ (super/): -ENOTTY, or as it says.
 	 */
 	long (*ioctl)(struct file *file, unsigned int cmd, unsigned long arg);
+	wait_queue_head_t drained;	/* scrub: for an AG's deferred work to be done */
 	struct mutex admin;		/* label, share for inodes and size; vol.sb has them */
 	atomic_t linos, parked; /* inodes in memory; those of them that are parked (inode/) */
 	struct xfs_reserve res[XFS_RES_KINDS];	/* c */

@@ -66,6 +66,15 @@ static bool stop(struct xfs_vol *v)
 	return fatal_signal_pending(current);
 }
 
+/* By transactions, with locks of buffers. */
+static void drained(struct xfs_fs *fs)
+{
+	struct xfs_mount *mp = container_of(fs, struct xfs_mount, fs);
+
+	if (wq_has_sleeper(&mp->drained))
+		wake_up_all(&mp->drained);
+}
+
 void xfs_vol_init(struct xfs_mount *mp, struct super_block *sb)
 {
 	mp->sb = sb;
@@ -74,4 +83,6 @@ void xfs_vol_init(struct xfs_mount *mp, struct super_block *sb)
 	mp->fs.vol.report = report;
 	mp->fs.vol.sick = sick;
 	mp->fs.vol.stop = stop;
+	init_waitqueue_head(&mp->drained);
+	mp->fs.drained = drained;
 }

@@ -41,6 +41,13 @@
 /* The numbers are those of Linux's health monitor. */
 enum xfs_domain { XFS_DOMAIN_FS = 1, XFS_DOMAIN_AG = 2, XFS_DOMAIN_INO = 3 };
 
+/* Why a file system was shut down; the numbers are those of Linux's health monitor. */
+#define XFS_WHY_META_IO		(1u << 0)	/* metadata cannot be read or written */
+#define XFS_WHY_LOG_IO		(1u << 1)	/* the log cannot be written */
+#define XFS_WHY_ASKED		(1u << 2)	/* a program asked for it */
+#define XFS_WHY_INCORE		(1u << 3)	/* changes in memory that cannot be undone */
+#define XFS_WHY_DEVICE_GONE	(1u << 5)
+
 /* Parts MASK of an object. */
 struct xfs_sick {
 	enum xfs_domain domain;

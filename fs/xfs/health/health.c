@@ -32,7 +32,7 @@ void xfs_health_destroy(struct xfs_health *h)
 {
 	struct rb_node *n;
 
-	xfs_health_watch(h, NULL, NULL);
+	h->hook = NULL;
 	while ((n = rb_first(&h->inodes))) {
 		rb_erase(n, &h->inodes);
 		kfree(rb_entry(n, struct known, node));
@@ -108,6 +108,13 @@ void xfs_mark_ag(struct xfs_health *h, const struct xfs_ag_marks *ag, enum xfs_m
 	struct xfs_sick obj = { XFS_DOMAIN_AG, mask, ag->agno, 0 };
 
 	mark(h, ag->marks, what, &obj);
+}
+
+void xfs_health_down(struct xfs_health *h, u32 reasons)
+{
+	struct xfs_sick obj = { .domain = XFS_DOMAIN_FS, .mask = reasons };
+
+	tell(h, XFS_TOLD_DOWN, &obj, 0);
 }
 
 /* ---- inodes ---- */

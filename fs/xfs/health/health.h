@@ -19,13 +19,16 @@
 #include <kernel/spinlock.h>
 #include <lib/rbtree.h>
 
-/* What happened: the damage was met at work; a check found it; a complete check found nothing. */
-enum xfs_mark { XFS_MARK_SICK, XFS_MARK_CORRUPT, XFS_MARK_HEALTHY };
+/*
+ * What happened: the damage was met at work; a check found it; a complete check found nothing. The
+ * last is no mark, and is only told: the file system was shut down.
+ */
+enum xfs_mark { XFS_MARK_SICK, XFS_MARK_CORRUPT, XFS_MARK_HEALTHY, XFS_TOLD_DOWN };
 
 /* A change: of OBJ's parts OBJ.mask, of which those in WAS were sick before. */
 struct xfs_mark_event {
 	enum xfs_mark what;
-	struct xfs_sick obj;
+	struct xfs_sick obj;	/* of XFS_TOLD_DOWN the mask alone: XFS_WHY_* */
 	u32 was;
 };
 
@@ -35,8 +38,8 @@ struct xfs_health {
 	struct rb_root inodes;		/* lock: by number */
 	u32 nr_inodes, most_inodes;	/* lock; c */
 	/*
-	 * RCU; NULL: nobody. Told of each mark after it is set, in any context that may hold
-	 * sleeping locks of metadata: it may not sleep.
+	 * RCU; NULL: nobody. Told of each mark after it is set, and of the shutdown, in any context
+	 * that may hold sleeping locks of metadata: it may not sleep.
 	 */
 	void (*hook)(void *ctx, const struct xfs_mark_event *ev);
 	void *hook_ctx;			/* set before HOOK */
@@ -64,6 +67,8 @@ void xfs_mark_ag(struct xfs_health *h, const struct xfs_ag_marks *ag, enum xfs_m
 /* AG: the one of inode INO, whose bit is set where there is no memory. */
 void xfs_mark_ino(struct xfs_health *h, const struct xfs_ag_marks *ag, u64 ino, u32 gen,
 		  enum xfs_mark what, u32 mask);
+/* The file system was shut down, for REASONS (XFS_WHY_*). Nothing is marked. */
+void xfs_health_down(struct xfs_health *h, u32 reasons);
 /* INO was freed: what was said of it is not true of the next one of that number. */
 void xfs_mark_ino_gone(struct xfs_health *h, u64 ino);
 

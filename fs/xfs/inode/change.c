@@ -22,6 +22,11 @@ int xfs_begin(struct xfs_mount *mp, enum xfs_res kind, u32 attrs, u32 blocks, u3
 	return xfs_trans_begin(mp, bytes, attrs ? 1 : r->count, blocks, flags, out);
 }
 
+int xfs_begin_look(struct xfs_mount *mp, struct xfs_tx **out)
+{
+	return xfs_begin(mp, XFS_RES_SB, 0, 0, XFS_TX_RESERVE | XFS_TX_FROZEN, out);
+}
+
 int xfs_begin_freeing(struct xfs_mount *mp, enum xfs_res kind, u32 attrs, u32 blocks, u32 flags,
 		      struct xfs_tx **out)
 {

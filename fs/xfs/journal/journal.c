@@ -14,7 +14,7 @@
 #define MOST_IN_CHECKPOINT (32u << 20)
 #define IDLE (30 * HZ)
 
-void xfs_journal_kill(struct xfs_journal *j, const char *why)
+void xfs_journal_kill(struct xfs_journal *j, u32 reasons, const char *why)
 {
 	if (xchg(&j->dead, true))
 		return;
@@ -26,7 +26,7 @@ void xfs_journal_kill(struct xfs_journal *j, const char *why)
 	wake_up_all(&j->empty);
 	xfs_ail_wake(j);
 	if (j->died)
-		j->died(j->ctx);
+		j->died(j->ctx, reasons);
 }
 
 /*

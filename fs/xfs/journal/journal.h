@@ -31,6 +31,7 @@
 #pragma once
 
 #include "fs/xfs/format/log.h"
+#include "fs/xfs/format/sick.h"
 #include <block/blk.h>
 #include <lib/atomic.h>
 #include <lib/list.h>
@@ -201,7 +202,7 @@ struct xfs_journal {
 	void (*freed)(void *ctx, struct list_head *busy);
 	void (*cover)(void *ctx);
 	void (*pushed)(void *ctx);	/* a round of pushing ended: what was gathered is written */
-	void (*died)(void *ctx);
+	void (*died)(void *ctx, u32 reasons);
 	void (*settle)(void *ctx);	/* waits for the writes that items began */
 	void *ctx;
 };
@@ -219,7 +220,8 @@ struct xfs_journal *xfs_journal_open(const struct xfs_sb *sb, struct bdev *bdev,
 int xfs_journal_clean(struct xfs_journal *j);
 /* The same, unless it is dead. J is gone. */
 int xfs_journal_close(struct xfs_journal *j);
-void xfs_journal_kill(struct xfs_journal *j, const char *why);
+/* Once: REASONS, XFS_WHY_*, for who asks; WHY for who reads the log. */
+void xfs_journal_kill(struct xfs_journal *j, u32 reasons, const char *why);
 static inline bool xfs_journal_dead(const struct xfs_journal *j)
 {
 	return READ_ONCE(j->dead);

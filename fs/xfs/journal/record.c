@@ -55,7 +55,7 @@ static void record_ended(struct work_struct *w)
 	bool commit = rec->commit;
 
 	if (READ_ONCE(rec->status))
-		xfs_journal_kill(j, "the log cannot be written");
+		xfs_journal_kill(j, XFS_WHY_LOG_IO, "the log cannot be written");
 	if (commit) {
 		spin_lock(&j->lock);
 		ck->written = true;
@@ -258,7 +258,7 @@ static void next_record(struct writer *w)
 {
 	if (w->flush) {
 		if (!xfs_journal_dead(w->j) && bdev_flush(w->j->bdev))
-			xfs_journal_kill(w->j, "the device cannot be flushed");
+			xfs_journal_kill(w->j, XFS_WHY_LOG_IO, "the device cannot be flushed");
 		w->flush = false;
 	}
 	send_record(w->rec, 0);

@@ -5,8 +5,10 @@
  * that asks to write and may not is refused with EROFS, after which mount(8) tries again read-only.
  */
 #include "fs/xfs/admin/admin.h"
+#include "fs/xfs/scrub/scrub.h"
 #include "fs/xfs/attr/attr.h"
 #include "fs/xfs/dir/dir.h"
+#include "fs/xfs/monitor/monitor.h"
 #include "fs/xfs/super/super.h"
 #include <alloc/slab.h>
 #include <kernel/init.h>
@@ -290,6 +292,21 @@ static int start(struct xfs_mount *mp, struct super_block *s, struct fs_context 
 	return 0;
 }
 
+/* Calls on any file, which those folders know. */
+static long ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	static long (*const all[])(struct file *file, unsigned int cmd, unsigned long arg) = {
+		xfs_admin_ioctl,
+		xfs_monitor_ioctl,
+		xfs_scrub_ioctl,
+	};
+	long e = -ENOTTY;
+
+	for (u32 i = 0; i < ARRAY_SIZE(all) && e == -ENOTTY; i++)
+		e = all[i](file, cmd, arg);
+	return e;
+}
+
 /* What fails is undone by kill_sb. */
 static int fill(struct super_block *s, struct fs_context *fc)
 {
@@ -310,10 +327,11 @@ static int fill(struct super_block *s, struct fs_context *fc)
 	mp->wsync = o->wsync;
 	mp->discard = o->discard;
 	mp->setup = xfs_setup_inode;
-	mp->ioctl = xfs_admin_ioctl;
+	mp->ioctl = ioctl;
 	mutex_init(&mp->admin);
 	xfs_vol_init(mp, s);
 	xfs_health_init(&mp->health);
+	xfs_health_watch(&mp->health, xfs_monitor_tell, mp);
 	xfs_cache_init(&mp->cache, s->s_bdev, s->s_id);
 	s->s_fs_info = mp;
 	return start(mp, s, fc);
@@ -383,6 +401,8 @@ static int statfs(struct dentry *d, struct kstatfs *st)
 static void put_super(struct super_block *s)
 {
 	xfs_write_end(XFS_M(s));
+	/* The writing's end may have been the file system's, too. */
+	xfs_monitor_unmount(XFS_M(s));
 }
 
 static int sync_fs(struct super_block *s, int wait)

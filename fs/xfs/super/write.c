@@ -211,7 +211,7 @@ int xfs_write_begin(struct xfs_mount *mp, struct xfs_recovery *r)
 	 * The next recovery must find all work that is not finished. Where the file system is
 	 * mounted read-only, other tasks may use mp->live already: it stays until the end.
 	 */
-	xfs_journal_kill(mp->live->j, "its recovery failed");
+	xfs_journal_kill(mp->live->j, XFS_WHY_LOG_IO, "its recovery failed");
 	return e;
 }
 

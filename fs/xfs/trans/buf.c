@@ -213,7 +213,7 @@ static void written(struct xfs_buf *b, u64 lsn, int e)
 		printk_ratelimited(KERN_ERR "xfs: %s: block %llu cannot be written: error %d\n",
 				   j->id, b->tx.daddr, e);
 	if (give_up(bi, e))
-		xfs_journal_kill(j, "a block cannot be written");
+		xfs_journal_kill(j, XFS_WHY_META_IO, "a block cannot be written");
 	if (!e && lsn && !again)
 		xfs_ail_remove(&bi->item, lsn);
 	xfs_linos_landed(bi->live, b, e);
@@ -451,7 +451,8 @@ void xfs_tx_kill_at(struct xfs_tx *t, u64 daddr, u32 bbs)
 
 	/* Not read; one that is there is killed whatever it is. */
 	if (xfs_tx_get_runs(t, XFS_BLK_INODES, &run, 1, XFS_GET_NEW, &b))
-		xfs_journal_kill(xfs_ktx(t)->live->j, "no memory for a freed block");
+		xfs_journal_kill(xfs_ktx(t)->live->j, XFS_WHY_INCORE,
+				 "no memory for a freed block");
 	else
 		xfs_tx_kill(t, b);
 }

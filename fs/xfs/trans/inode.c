@@ -198,7 +198,7 @@ static enum xfs_pushed push_inode(struct xfs_lino *li)
 	if (e == -XFS_CORRUPT)
 		xfs_sick_block(&live->mp->fs.vol, XFS_BLK_INODES, run.daddr);
 	if (e) {
-		xfs_journal_kill(live->j, "a block of inodes cannot be read");
+		xfs_journal_kill(live->j, XFS_WHY_META_IO, "a block of inodes cannot be read");
 		return XFS_PUSH_BUSY;
 	}
 	if (!READ_ONCE(li->put) && !READ_ONCE(li->last)) {

@@ -18,9 +18,11 @@ static void cover(void *ctx)
 }
 
 /* Waiters of this room look whether the journal is dead. */
-static void died(void *ctx)
+static void died(void *ctx, u32 reasons)
 {
 	struct xfs_live *live = ctx;
+
+	xfs_health_down(&live->mp->health, reasons);
 
 	for (u32 i = 0; i < live->mp->fs.vol.sb.agcount; i++)
 		wake_up_all(&xfs_busy_of(live, i)->wait);
@@ -355,12 +357,13 @@ int xfs_shutdown(struct xfs_mount *mp, u32 how)
 		xfs_journal_force(live->j, 0);
 	if (e)
 		return e;
-	xfs_journal_kill(live->j, why[how]);
+	xfs_journal_kill(live->j, XFS_WHY_ASKED | (how == XFS_DOWN_NOW ? XFS_WHY_LOG_IO : 0),
+			 why[how]);
 	return how == XFS_DOWN_SYNCED ? thaw_super(mp->sb) : 0;
 }
 
 void xfs_device_goes(struct xfs_mount *mp)
 {
 	if (mp->live)
-		xfs_journal_kill(mp->live->j, "its device goes");
+		xfs_journal_kill(mp->live->j, XFS_WHY_DEVICE_GONE, "its device goes");
 }

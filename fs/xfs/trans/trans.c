@@ -205,7 +205,8 @@ void xfs_trans_cancel(struct xfs_tx *t)
 	if (!list_empty(&t->work))
 		xfs_defer_drop(t);
 	if (t->dirty)
-		xfs_journal_kill(tx->live->j, "a transaction that had changed something failed");
+		xfs_journal_kill(tx->live->j, XFS_WHY_INCORE,
+				 "a transaction that had changed something failed");
 	atomic64_add(tx->blocks, &tx->live->fdblocks);
 	/* Beginnings and ends of work that never came into the log go too. */
 	list_for_each_entry_safe(it, next, &tx->items, tx) {

@@ -39,6 +39,7 @@ struct xfs_ag {
 	 */
 	u32 kept_rmap, kept_other, used_other;
 	struct xfs_marks marks;		/* health.lock (health/) */
+	u32 pending;			/* atomic: deferred work (ag/drain.h) */
 };
 
 /* Blocks that AG keeps and that its trees do not have. */
@@ -61,6 +62,8 @@ struct xfs_fs {
 	struct xfs_ag *ags, *more_ags[XFS_GROWN_MOST];
 	u32 nr_ags;			/* c */
 	u32 next_ag;			/* where the next directory goes: a hint */
+	/* c; NULL: nobody waits. Nothing is pending for an AG (ag/drain.h). */
+	void (*drained)(struct xfs_fs *fs);
 };
 
 /* AGNO, not below NR, is the *AT-th of the K-th doubling. */

@@ -188,7 +188,7 @@ static void failing(struct ktest_run *__kt, bool *what)
 		/* The tail cannot pass the block that is not written: all wait in the end. */
 		while (list_empty(&ktx_mp->live->j->reserve.waiters))
 			schedule_timeout_uninterruptible(1);
-		xfs_journal_kill(ktx_mp->live->j, "the test says so");
+		xfs_journal_kill(ktx_mp->live->j, XFS_WHY_ASKED, "the test says so");
 	}
 	while (__atomic_load_n(&running, __ATOMIC_ACQUIRE))
 		schedule_timeout_uninterruptible(1);
@@ -344,7 +344,7 @@ static void end_waits(struct ktest_run *__kt, bool of_log)
 	KT_ASSERT(!IS_ERR(t));
 	while (!READ_ONCE(ktx_disk.nr_held))
 		schedule_timeout_uninterruptible(1);
-	xfs_journal_kill(j, "the test says so");
+	xfs_journal_kill(j, XFS_WHY_ASKED, "the test says so");
 	if (of_log)
 		t = kthread_run(stopper, NULL, "ktest-xfs");
 	KT_ASSERT(!IS_ERR(t));
@@ -472,7 +472,7 @@ KTEST(xfs_trans_image)
 		KT_EQ(touch(i, li), 0);
 	KT_EQ(xfs_sync_sb(ktx_mp, true), 0);
 	if (!clean)
-		xfs_journal_kill(ktx_mp->live->j, "the test leaves the log dirty");
+		xfs_journal_kill(ktx_mp->live->j, XFS_WHY_ASKED, "the test leaves the log dirty");
 	KT_EQ(ktx_stop(), clean ? 0 : -EIO);
 	for (u32 i = 0; i < 3; i++)
 		kfree(li[i]);
@@ -622,7 +622,7 @@ KTEST(xfs_trans_intents_found)
 		if (round)
 			break;
 		ktx_disk.cut = true;
-		xfs_journal_kill(ktx_mp->live->j, "the power is cut");
+		xfs_journal_kill(ktx_mp->live->j, XFS_WHY_ASKED, "the power is cut");
 		KT_EQ(ktx_stop(), -EIO);
 		ktx_disk.cut = false;
 		KT_EQ(ktx_recover(&g), 0);

@@ -181,6 +181,9 @@ void memtx_close(struct xfs_fs *fs)
 	struct memtx *m = (struct memtx *)fs;
 
 	assert(m->shut || (!m->open && list_empty(&m->intents)));
+	/* Each piece of deferred work was done or forgotten. */
+	for (u32 i = 0; i < m->fs.nr_ags; i++)
+		assert(!m->fs.ags[i].pending);
 	memtx_free_rest(m);
 	munmap(m->map, m->bytes);
 	close(m->fd);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Loading and unloading of modules. All of these sleep. */
+#pragma once
+
+#include <lib/types.h>
+
+#ifdef CONFIG_MODULES
+/*
+ * Loads the module in the SIZE bytes at FILE, which the caller owns, with the arguments at ARGS;
+ * FLAGS are MODULE_INIT_*. The caller has asked for the right. 0; -EKEYREJECTED (no signature),
+ * -ENOEXEC (malformed, for another kernel, or with what is not supported), -EEXIST, -ENOENT (an
+ * unknown symbol), -EINVAL (a parameter), -EFAULT, -ENOMEM, or what its init says. All but what a
+ * program can know by itself is told to the log.
+ */
+int module_load(const void *file, size_t size, struct uptr args, unsigned int flags) __must_check;
+/* 0; -ENOENT; -EBUSY: it is loading or leaving, or cannot leave; -EWOULDBLOCK: it is used. */
+int module_unload(const char *name) __must_check;
+/* kernel.modules_disabled is set. */
+bool module_calls_disabled(void);
+
+struct module_facts {
+	const char *name, *state;
+	size_t size;
+	int uses;
+	unsigned long start;	/* of its text */
+};
+/* FN for each module, the latest first, with a sleeping lock held. */
+void module_for_each(void (*fn)(const struct module_facts *f, void *arg), void *arg);
+#else
+struct module_facts;
+static inline void module_for_each(void (*fn)(const struct module_facts *f, void *arg), void *arg)
+{
+}
+#endif

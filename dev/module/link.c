@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+/*
+ * From a file's sections to memory that runs. Sections are a list of what is supported: one with
+ * another name, which the module would rely on (exception tables, branch sites, per-CPU variables),
+ * refuses the module.
+ */
+#include <abi/errno.h>
+#include <alloc/modmem.h>
+#include <alloc/slab.h>
+#include <arch/module.h>
+#include <kernel/export.h>
+#include <kernel/printk.h>
+#include <lib/string.h>
+#include "dev/module/module_priv.h"
+
+/* Names, or with a dot at the end what names begin with. */
+static const char *const supported[] = {
+	".text",
+	".text.",
+	".init.text",
+	".exit.text",
+	".rodata",
+	".rodata.",
+	".data",
+	".data.rel.",
+	".data..read_mostly",
+	".data..cacheline_aligned",
+	".init.data",
+	".init.rodata",
+	".bss",
+	".bss.",
+	".modinfo",
+	".module_param",
+	".note.",
+};
+
+static bool is_supported(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(supported); i++) {
+		size_t n = strlen(supported[i]);
+
+		if (!strcmp(name, supported[i]) ||
+		    (supported[i][n - 1] == '.' && !strncmp(name, supported[i], n)))
+			return true;
+	}
+	return false;
+}
+
+static int check_sections(struct module *m, const struct ko *k)
+{
+	struct ko_section s;
+
+	for (u32 i = 0; i < k->nr_sections; i++) {
+		ko_section(k, i, &s);
+		if (s.kind != KO_NOT_LOADED && s.size && !is_supported(s.name)) {
+			pr_err("%s: section %s is not supported in a module\n", m->name, s.name);
+			return -ENOEXEC;
+		}
+	}
+	return 0;
+}
+
+static u8 *place_of(const struct module *m, const struct ko_section *s, u32 place)
+{
+	return (u8 *)m->part[s->kind] + place;
+}
+
+/* The address of each symbol, to VALUE. */
+static int resolve(struct module *m, const struct ko *k, const u32 *place, u64 *value)
+{
+	struct ko_section in;
+	struct ko_symbol s;
+
+	for (u32 i = 1; i < k->nr_symbols; i++) {
+		ko_symbol(k, i, &s);
+		value[i] = s.value;
+		if (s.absolute)
+			continue;
+		if (!s.section) {
+			value[i] = export_find(s.name);
+			if (value[i] || s.weak)
+				continue;
+			pr_err("%s: unknown symbol %s\n", m->name, s.name);
+			return -ENOENT;
+		}
+		ko_section(k, s.section, &in);
+		if (in.kind == KO_NOT_LOADED)
+			continue;		/* a relocation by it is refused */
+		value[i] += (u64)(unsigned long)place_of(m, &in, place[s.section]);
+		if (in.kind != KO_TEXT)
+			continue;
+		if (!strcmp(s.name, "init_module") && !s.local)
+			m->init = (int (*)(void))(unsigned long)value[i];
+		if (!strcmp(s.name, "cleanup_module") && !s.local)
+			m->exit = (void (*)(void))(unsigned long)value[i];
+	}
+	return 0;
+}
+
+static int refuse(const struct module *m, const struct ko_section *target, const struct ko_rela *r,
+		  const struct ko_symbol *s, const char *why)
+{
+	pr_err("%s: relocation of type %u at %s+%#llx by symbol '%s': %s\n", m->name, r->type,
+	       target->name, (unsigned long long)r->offset, s->name, why);
+	return -ENOEXEC;
+}
+
+static int relocate_section(struct module *m, const struct ko *k, u32 i, const u32 *place,
+			    const u64 *value)
+{
+	struct ko_section s, target, in;
+	struct ko_symbol sym;
+	struct ko_rela r;
+
+	ko_section(k, i, &s);
+	ko_section(k, s.target, &target);
+	for (u32 n = 0; n < ko_nr_relas(k, i); n++) {
+		enum module_reloc done;
+
+		ko_rela(k, i, n, &r);
+		ko_symbol(k, r.symbol, &sym);
+		ko_section(k, sym.section, &in);
+		if (sym.section && in.kind == KO_NOT_LOADED)
+			return refuse(m, &target, &r, &sym, "it is not loaded");
+		done = arch_module_relocate(place_of(m, &target, place[s.target]) + r.offset,
+					    target.size - r.offset, r.type,
+					    value[r.symbol] + (u64)r.addend);
+		if (done == MODULE_RELOC_UNKNOWN)
+			return refuse(m, &target, &r, &sym, "not supported");
+		if (done == MODULE_RELOC_ROOM)
+			return refuse(m, &target, &r, &sym, "beyond the section's end");
+		if (done == MODULE_RELOC_RANGE)
+			return refuse(m, &target, &r, &sym, "out of range");
+	}
+	return 0;
+}
+
+static int copy_sections(struct module *m, const struct ko *k, const u32 *place)
+{
+	struct ko_section s;
+
+	for (int kind = 0; kind < KO_KINDS; kind++) {
+		if (!m->size[kind])
+			continue;
+		m->part[kind] = modmem_alloc(m->size[kind]);
+		if (!m->part[kind])
+			return -ENOMEM;
+		m->owner.part[kind] =
+			(struct owner_part){ (unsigned long)m->part[kind], m->size[kind] };
+	}
+	for (u32 i = 0; i < k->nr_sections; i++) {
+		ko_section(k, i, &s);
+		if (s.kind == KO_NOT_LOADED)
+			continue;
+		if (s.data)
+			memcpy(place_of(m, &s, place[i]), s.data, s.size);
+		if (!strcmp(s.name, ".module_param") && !m->params) {
+			if (s.size % sizeof(struct module_param) ||
+			    s.align < __alignof__(struct module_param))
+				return -ENOEXEC;
+			m->params = (const void *)place_of(m, &s, place[i]);
+			m->nr_params = (u32)(s.size / sizeof(struct module_param));
+		}
+	}
+	return 0;
+}
+
+/* SIZE bytes at P lie in M's memory of KIND. */
+static bool is_inside(const struct module *m, enum ko_kind kind, const void *p, size_t size)
+{
+	unsigned long at = (unsigned long)p - m->owner.part[kind].start;
+
+	return m->size[kind] >= size && at <= m->size[kind] - size;
+}
+
+static int check_params(const struct module *m)
+{
+	for (u32 i = 0; i < m->nr_params; i++) {
+		const struct module_param *p = &m->params[i];
+
+		if (!is_inside(m, KO_RODATA, p->name, 1) || p->type > PARAM_charp ||
+		    !is_inside(m, KO_DATA, p->value,
+			       p->type == PARAM_charp ? sizeof(char *) :
+			       p->type == PARAM_bool  ? 1 :
+							sizeof(int))) {
+			pr_err("%s: parameter %u is malformed\n", m->name, i);
+			return -ENOEXEC;
+		}
+	}
+	return 0;
+}
+
+static int protect(const struct module *m)
+{
+	int err = m->part[KO_TEXT] ? modmem_protect(m->part[KO_TEXT], MODMEM_TEXT) : 0;
+
+	return err ?: m->part[KO_RODATA] ? modmem_protect(m->part[KO_RODATA], MODMEM_RODATA) : 0;
+}
+
+int module_link(struct module *m, const struct ko *k)
+{
+	u32 *place = kvcalloc(k->nr_sections, sizeof(*place), GFP_KERNEL);
+	u64 *value = kvcalloc(k->nr_symbols + 1, sizeof(*value), GFP_KERNEL);
+	int err = -ENOMEM;
+
+	if (place && value)
+		err = check_sections(m, k);
+	if (!err)
+		err = ko_plan(k, place, m->size);
+	if (!err)
+		err = copy_sections(m, k, place);
+	if (!err)
+		err = resolve(m, k, place, value);
+	for (u32 i = 0; !err && i < k->nr_sections; i++)
+		err = relocate_section(m, k, i, place, value);
+	if (!err)
+		err = check_params(m);
+	if (!err)
+		err = protect(m);
+	kvfree(place);
+	kvfree(value);
+	return err;
+}

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Loading and unloading.
+ *
+ * A file is decoded and judged first; then its name is reserved, by a module that is coming; then
+ * memory is made, filled and protected, and init runs. Until init has returned nobody can use the
+ * module. Unloading goes the other way: no use may be left and none begins any more, exit runs,
+ * callbacks of RCU and what the kernel holds of the module are waited for, and the memory goes.
+ *
+ * There are no signatures yet, so nothing is loaded unless the machine was booted with
+ * module.sig_enforce=0.
+ *
+ * Locks: modules_lock guards the list and the states. It is not held while a module's code runs,
+ * but for reading parameters.
+ */
+#include <abi/errno.h>
+#include <alloc/modmem.h>
+#include <alloc/slab.h>
+#include <arch/module.h>
+#include <dev/module.h>
+#include <kernel/bug.h>
+#include <kernel/init.h>
+#include <kernel/printk.h>
+#include <kernel/rcu.h>
+#include <kernel/show.h>
+#include <kernel/time.h>
+#include <lib/err.h>
+#include <lib/minmax.h>
+#include <lib/string.h>
+#include <linux/module.h>
+#include <mm/uaccess.h>
+#include <sched/task.h>
+#include "dev/module/module_priv.h"
+
+DEFINE_MUTEX(modules_lock);
+static LIST_HEAD(modules);		/* modules_lock; the latest first */
+static bool enforce = true;		/* constant after boot */
+static int modules_disabled;		/* sysctl: once 1, it stays */
+
+bool module_calls_disabled(void)
+{
+	return READ_ONCE(modules_disabled);
+}
+
+void module_put(struct module *m)
+{
+	if (refcount_dec_and_test(&m->refs))
+		kfree(m);
+}
+
+static struct module *find(const char *name)
+{
+	struct module *m;
+
+	list_for_each_entry(m, &modules, list)
+		if (!strcmp(m->name, name))
+			return m;
+	return NULL;
+}
+
+/* What can be judged without memory of the module's own. */
+static int check_info(const struct ko *k, unsigned int flags)
+{
+	const char *name = ko_modinfo(k, "name", NULL), *magic = ko_modinfo(k, "vermagic", NULL);
+
+	if (!name || !*name || strlen(name) >= MODULE_NAME_MAX || strchr(name, '/') ||
+	    name[0] == '.') {
+		pr_err("module: it has no name\n");
+		return -ENOEXEC;
+	}
+	if (!magic || strcmp(magic, MODULE_MAGIC) || flags & MODULE_INIT_IGNORE_VERMAGIC) {
+		pr_err("%s: version magic '%s' should be '%s'\n", name, magic ?: "", MODULE_MAGIC);
+		return -ENOEXEC;
+	}
+	return 0;
+}
+
+static struct module *reserve(const char *name)
+{
+	struct module *m = kzalloc(sizeof(*m), GFP_KERNEL);
+
+	if (!m)
+		return ERR_PTR(-ENOMEM);
+	strscpy(m->name, name, sizeof(m->name));
+	m->owner.name = m->name;
+	refcount_set(&m->refs, 1);
+	mutex_lock(&modules_lock);
+	if (find(name)) {
+		mutex_unlock(&modules_lock);
+		kfree(m);
+		return ERR_PTR(-EEXIST);
+	}
+	list_add(&m->list, &modules);
+	mutex_unlock(&modules_lock);
+	return m;
+}
+
+static void set_state(struct module *m, enum module_state state)
+{
+	mutex_lock(&modules_lock);
+	m->state = state;
+	mutex_unlock(&modules_lock);
+}
+
+/* What the kernel is about to call in M comes to its end. False: something stays. */
+static bool wait_for_holds(struct module *m)
+{
+	u64 until = ktime_get_ns() + 10 * NSEC_PER_SEC;
+
+	rcu_barrier();
+	while (atomic_read(&m->owner.holds)) {
+		if (ktime_get_ns() > until) {
+			pr_err("%s: the kernel still holds it: it stays for ever\n", m->name);
+			return false;
+		}
+		schedule_timeout_uninterruptible(1);
+	}
+	/* after the last call in it, before its memory goes; pairs with owner_module_hold() */
+	smp_mb();
+	return true;
+}
+
+static void free_parts(struct module *m)
+{
+	for (int i = 0; i < KO_KINDS; i++)
+		modmem_free(m->part[i]);
+	kvfree(m->args);
+}
+
+static void unlist(struct module *m)
+{
+	mutex_lock(&modules_lock);
+	list_del(&m->list);
+	mutex_unlock(&modules_lock);
+	module_put(m);
+}
+
+/* From a module whose code has run, or is known to nobody, back to none. */
+static void dismantle(struct module *m)
+{
+	if (m->dir)
+		show_remove(m->dir);
+	if (!wait_for_holds(m))
+		return;
+	owner_remove(&m->owner);
+	free_parts(m);
+	unlist(m);
+}
+
+static int start(struct module *m)
+{
+	int err = m->init ? m->init() : 0;
+
+	if (err > 0)
+		pr_warn("%s: init returned %d; it is loaded all the same\n", m->name, err);
+	if (err < 0)
+		return err;
+	owner_open(&m->owner);
+	set_state(m, MODULE_LIVE);
+	return 0;
+}
+
+static int get_args(struct module *m, struct uptr args)
+{
+	char *text = strndup_user(args, PAGE_SIZE * 16);
+
+	if (IS_ERR(text))
+		return (int)PTR_ERR(text);
+	m->args = text;
+	return 0;
+}
+
+static int bring_up(struct module *m, const struct ko *k, struct uptr args)
+{
+	int err = module_link(m, k);
+
+	if (!err)
+		err = get_args(m, args);
+	if (!err)
+		err = module_set_params(m);
+	if (err) {
+		set_state(m, MODULE_GOING);
+		free_parts(m);
+		unlist(m);
+		return err;
+	}
+	kernel_unsigned_module = true;
+	owner_add(&m->owner);
+	err = module_show(m);
+	if (!err)
+		err = start(m);
+	if (err) {
+		set_state(m, MODULE_GOING);
+		dismantle(m);
+	}
+	return err;
+}
+
+int module_load(const void *file, size_t size, struct uptr args, unsigned int flags)
+{
+	struct ko_error e;
+	struct module *m;
+	struct ko k;
+	int err;
+
+	if (enforce) {
+		pr_notice(
+			"module: loading of an unsigned module is rejected (module.sig_enforce=0 allows it)\n");
+		return -EKEYREJECTED;
+	}
+	err = ko_open(&k, file, size, ARCH_MODULE_MACHINE, &e);
+	if (err) {
+		pr_err("module: %s (%s, %llu)\n", e.what, e.section, (unsigned long long)e.index);
+		return err;
+	}
+	err = check_info(&k, flags);
+	if (err)
+		return err;
+	m = reserve(ko_modinfo(&k, "name", NULL));
+	return IS_ERR(m) ? (int)PTR_ERR(m) : bring_up(m, &k, args);
+}
+
+static int begin_unload(const char *name, struct module **found)
+{
+	struct module *m = find(name);
+
+	if (!m)
+		return -ENOENT;
+	if (m->state != MODULE_LIVE || (m->init && !m->exit))
+		return -EBUSY;
+	if (!owner_close(&m->owner))
+		return -EWOULDBLOCK;
+	m->state = MODULE_GOING;
+	*found = m;
+	return 0;
+}
+
+int module_unload(const char *name)
+{
+	struct module *m = NULL;
+	int err;
+
+	mutex_lock(&modules_lock);
+	err = begin_unload(name, &m);
+	mutex_unlock(&modules_lock);
+	if (err)
+		return err;
+	if (m->exit)
+		m->exit();
+	dismantle(m);
+	return 0;
+}
+
+void module_for_each(void (*fn)(const struct module_facts *f, void *arg), void *arg)
+{
+	static const char *const names[] = { "Loading", "Live", "Unloading" };
+	struct module *m;
+
+	mutex_lock(&modules_lock);
+	list_for_each_entry(m, &modules, list) {
+		struct module_facts f = { .name = m->name,
+					  .state = names[m->state],
+					  .uses = max(READ_ONCE(m->owner.uses), 0),
+					  .start = (unsigned long)m->part[KO_TEXT] };
+
+		for (int i = 0; i < KO_KINDS; i++)
+			f.size += PAGE_ALIGN(m->size[i]);
+		fn(&f, arg);
+	}
+	mutex_unlock(&modules_lock);
+}
+
+static int set_enforce(const char *value)
+{
+	return value ? kstrtobool(value, &enforce) : (enforce = true, 0);
+}
+KERNEL_PARAM("module.sig_enforce", set_enforce);
+
+static int module_init_settings(void)
+{
+	/* 1 is the only value that may be written: it cannot be undone. */
+	return sysctl_int("kernel/modules_disabled", 0644, &modules_disabled, 1, 1) ? 0 : -ENOMEM;
+}
+INITCALL(fs, module_init_settings);

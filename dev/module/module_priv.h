@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A module, between its parts: load.c makes and ends one, link.c fills its memory, param.c sets its
+ * parameters, show.c shows it.
+ */
+#pragma once
+
+#include <kernel/module.h>
+#include <kernel/owner.h>
+#include <kernel/refcount.h>
+#include <lib/ko.h>
+#include <lib/list.h>
+#include <sched/mutex.h>
+
+#define MODULE_NAME_MAX 56	/* with the NUL: 64 bytes less a word, as Linux's */
+
+enum module_state { MODULE_COMING, MODULE_LIVE, MODULE_GOING };
+
+struct module {
+	struct list_head list;		/* modules_lock */
+	enum module_state state;	/* modules_lock */
+	char name[MODULE_NAME_MAX];	/* c */
+	struct owner owner;
+	void *part[KO_KINDS];		/* c until it is freed; by rights */
+	u32 size[KO_KINDS];		/* c */
+	int (*init)(void);		/* c */
+	void (*exit)(void);		/* c */
+	const struct module_param *params;	/* in its memory */
+	u32 nr_params;
+	char *args;			/* c: values of text parameters lie in it */
+	struct show_node *dir;		/* loader and unloader */
+	refcount_t refs;		/* the list's, and of each node shown */
+};
+
+static_assert(KO_KINDS == OWNER_PARTS && KO_TEXT == 0, "a module's parts");
+extern struct mutex modules_lock;
+
+void module_put(struct module *m);
+/* Places, copies, relocates and protects. 0, -ENOEXEC, -ENOENT, -ENOMEM; told to the log. */
+int module_link(struct module *m, const struct ko *k) __must_check;
+/* Sets parameters by m->args. 0, -EINVAL; told to the log. */
+int module_set_params(struct module *m) __must_check;
+/* P's value to BUF. */
+ssize_t module_show_param(const struct module_param *p, char *buf, size_t size);
+/* /sys/module/NAME. */
+int module_show(struct module *m) __must_check;
+const char *module_state_name(const struct module *m);

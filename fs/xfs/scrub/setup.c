@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+/* One check from its request to its flags: what is asked for, locks, marks. */
+#include "fs/xfs/scrub/scrub.h"
+#include <mm/uaccess.h>
+#include <sched/task.h>
+#include <linux/capability.h>
+
+enum scope { FS, AG, INO, ANY, GROUP };	/* what the numbers of a request say */
+
+static const struct type {
+	enum scope scope;
+	u32 mask;			/* of the AG's marks */
+	int (*check)(struct xfs_scrub *sc);	/* NULL: none is built */
+	bool agi, agf;			/* which headers it cannot do without */
+} types[XFS_SCRUB_TYPES] = {
+	[XFS_SCRUB_PROBE] = { .scope = FS },
+	[XFS_SCRUB_SB] = { AG, XFS_SICK_AG_SB, xfs_scrub_sb, false, false },
+	[XFS_SCRUB_AGF] = { AG, XFS_SICK_AG_AGF, xfs_scrub_check_agf, false, true },
+	[XFS_SCRUB_AGFL] = { AG, XFS_SICK_AG_AGFL, xfs_scrub_check_agfl, false, false },
+	[XFS_SCRUB_AGI] = { AG, XFS_SICK_AG_AGI, xfs_scrub_check_agi, true, false },
+	[XFS_SCRUB_BNOBT] = { AG, XFS_SICK_AG_BNOBT, xfs_scrub_alloc, true, true },
+	[XFS_SCRUB_CNTBT] = { AG, XFS_SICK_AG_CNTBT, xfs_scrub_alloc, true, true },
+	[XFS_SCRUB_INOBT] = { AG, XFS_SICK_AG_INOBT, xfs_scrub_ialloc, true, true },
+	[XFS_SCRUB_FINOBT] = { AG, XFS_SICK_AG_FINOBT, xfs_scrub_ialloc, true, true },
+	[XFS_SCRUB_RMAPBT] = { AG, XFS_SICK_AG_RMAPBT, xfs_scrub_rmap, true, true },
+	[XFS_SCRUB_REFCNTBT] = { AG, XFS_SICK_AG_REFCNTBT, xfs_scrub_refcount, true, true },
+	[XFS_SCRUB_INODE... XFS_SCRUB_PARENT] = { .scope = INO },
+	[XFS_SCRUB_RTBITMAP... XFS_SCRUB_RTSUM] = { .scope = GROUP },
+	[XFS_SCRUB_UQUOTA... XFS_SCRUB_HEALTHY] = { .scope = FS },
+	[XFS_SCRUB_DIRTREE] = { .scope = INO },
+	[XFS_SCRUB_METAPATH] = { .scope = ANY },
+	[XFS_SCRUB_RGSUPER... XFS_SCRUB_RTREFCBT] = { .scope = GROUP },
+};
+
+/* ---- what is asked for ---- */
+
+/* Are there structures of that type? Nothing here has quotas or is realtime. */
+static bool exists(const struct xfs_scrub *sc, u32 type)
+{
+	switch (type) {
+	case XFS_SCRUB_FINOBT:
+		return xfs_scrub_has(sc, XFS_BT_FINO);
+	case XFS_SCRUB_RMAPBT:
+		return xfs_scrub_has(sc, XFS_BT_RMAP);
+	case XFS_SCRUB_REFCNTBT:
+		return xfs_scrub_has(sc, XFS_BT_REFC);
+	case XFS_SCRUB_DIRTREE:
+		return sc->mp->fs.vol.sb.incompat & XFS_IN_PARENT;
+	case XFS_SCRUB_METAPATH:
+		return sc->mp->fs.vol.sb.incompat & XFS_IN_METADIR;
+	case XFS_SCRUB_RTBITMAP:
+	case XFS_SCRUB_RTSUM:
+	case XFS_SCRUB_RGSUPER:
+	case XFS_SCRUB_RTRMAPBT:
+	case XFS_SCRUB_RTREFCBT:
+	case XFS_SCRUB_UQUOTA:
+	case XFS_SCRUB_GQUOTA:
+	case XFS_SCRUB_PQUOTA:
+	case XFS_SCRUB_QUOTACHECK:
+		return false;
+	}
+	return type < XFS_SCRUB_TYPES;
+}
+
+static bool numbers_ok(const struct xfs_scrub *sc, const struct xfs_scrub_req *r)
+{
+	switch (types[r->type].scope) {
+	case FS:
+		return !r->ino && !r->gen && !r->agno;
+	case AG:
+		return !r->ino && !r->gen && r->agno < smp_load_acquire(&sc->mp->fs.vol.sb.agcount);
+	case INO:
+		return !r->agno && (!r->gen || r->ino);
+	default:
+		return true;
+	}
+}
+
+static int judge(const struct xfs_scrub *sc)
+{
+	struct xfs_scrub_req *r = sc->req;
+
+	if (xfs_is_down(sc->mp))
+		return -ESHUTDOWN;
+	if (sc->mp->norecovery)
+		return -ENOTRECOVERABLE;
+	r->flags &= ~XFS_SCRUB_OUT;
+	if (r->flags & ~XFS_SCRUB_IN || memchr_inv(r->reserved, 0, sizeof(r->reserved)))
+		return -EINVAL;
+	if (!exists(sc, r->type))
+		return -ENOENT;
+	if (!numbers_ok(sc, r) ||
+	    (r->flags & (XFS_SCRUB_REPAIR | XFS_SCRUB_REBUILD)) == XFS_SCRUB_REBUILD)
+		return -EINVAL;
+	if (r->flags & XFS_SCRUB_REPAIR && sb_rdonly(sc->mp->sb))
+		return -EROFS;
+	/* Nothing is repaired yet. */
+	if (r->flags & XFS_SCRUB_REBUILD || (r->flags & XFS_SCRUB_REPAIR && !r->type))
+		return -EOPNOTSUPP;
+	return r->type && !types[r->type].check ? -EOPNOTSUPP : 0;
+}
+
+/* ---- the AG ---- */
+
+static void let_go(struct xfs_buf **b)
+{
+	if (*b) {
+		xfs_buf_unlock(*b);
+		xfs_buf_rele(*b);
+	}
+	*b = NULL;
+}
+
+static void unlock(struct xfs_scrub *sc)
+{
+	let_go(&sc->agf);
+	let_go(&sc->agi);
+}
+
+/* A header, locked; damage is no error where the check goes without it. */
+static int lock_header(struct xfs_scrub *sc, enum xfs_kind kind, u32 sector, bool need,
+		       struct xfs_buf **out)
+{
+	const struct xfs_sb *sb = &sc->mp->fs.vol.sb;
+	u32 bbs = sb->sectsize / XFS_SECTOR;
+	struct xfs_run run = { xfs_agb_daddr(sb, sc->agno, 0) + sector * bbs, bbs };
+	struct xfs_fault f;
+	int e = xfs_errno(xfs_buf_take(&sc->mp->cache, sb, kind, &run, 1, 0, out, &f));
+
+	if (!e)
+		return 0;
+	*out = NULL;
+	/* That a header is damaged says nothing of a tree. */
+	if (sc->req->type >= XFS_SCRUB_BNOBT)
+		sc->mask = 0;
+	return e == -XFS_CORRUPT && !need ? 0 : e;
+}
+
+/* The headers, when nothing is pending for the AG. */
+static int lock(struct xfs_scrub *sc)
+{
+	const struct type *t = &types[sc->req->type];
+	const struct xfs_ag *ag = xfs_ag_of(&sc->mp->fs, sc->agno);
+
+	for (;;) {
+		int e = lock_header(sc, XFS_BLK_AGI, 2, t->agi, &sc->agi);
+
+		e = e ?: lock_header(sc, XFS_BLK_AGF, 1, t->agf, &sc->agf);
+		if (e || xfs_ag_drained(ag))
+			return e;
+		unlock(sc);
+		if (wait_event_killable(sc->mp->drained, xfs_ag_drained(ag)))
+			return -EINTR;
+	}
+}
+
+static int check_locked(struct xfs_scrub *sc)
+{
+	int e = lock(sc);
+
+	e = e ?: types[sc->req->type].check(sc);
+	unlock(sc);
+	return e ?: sc->error;
+}
+
+/* The copy is compared while nobody changes copies, then what the AG says of its block. */
+static int check_sb(struct xfs_scrub *sc)
+{
+	int e;
+
+	if (mutex_lock_killable(&sc->mp->admin))
+		return -EINTR;
+	e = xfs_scrub_sb(sc);
+	mutex_unlock(&sc->mp->admin);
+	if (e || !sc->agno || xfs_scrub_is_bad(sc))
+		return e;
+	e = lock(sc);
+	if (!e)
+		xfs_scrub_sb_refer(sc);
+	unlock(sc);
+	return e ?: sc->error;
+}
+
+#define TRIES 10		/* while blocks are locked by others */
+
+static int check_ag(struct xfs_scrub *sc)
+{
+	u32 in = sc->req->flags;
+	int e = -EDEADLK;
+
+	for (u32 i = 0; e == -EDEADLK && i < TRIES; i++) {
+		unsigned int nofs = memalloc_nofs_save();
+
+		memset(sc->no, 0, sizeof(sc->no));
+		sc->xref = false;
+		sc->error = 0;
+		sc->req->flags = in;
+		e = sc->req->type == XFS_SCRUB_SB ? check_sb(sc) : check_locked(sc);
+		memalloc_nofs_restore(nofs);
+	}
+	return e == -EDEADLK ? -EBUSY : xfs_errno(e);
+}
+
+/* What was found is marked; what was not is no more, if all was looked at. */
+static void mark(struct xfs_scrub *sc)
+{
+	u32 out = sc->req->flags;
+	struct xfs_ag_marks ag;
+
+	if (!sc->mask || !xfs_ag_marks(sc->mp, sc->agno, &ag))
+		return;
+	if (out & (XFS_SCRUB_CORRUPT | XFS_SCRUB_XCORRUPT))
+		xfs_mark_ag(&sc->mp->health, &ag, XFS_MARK_CORRUPT, sc->mask);
+	else if (!(out & (XFS_SCRUB_INCOMPLETE | XFS_SCRUB_XFAIL)))
+		xfs_mark_ag(&sc->mp->health, &ag, XFS_MARK_HEALTHY, sc->mask);
+}
+
+#define TO_REPAIR (XFS_SCRUB_CORRUPT | XFS_SCRUB_XCORRUPT | XFS_SCRUB_PREEN)
+
+int xfs_scrub_one(struct file *file, struct xfs_scrub_req *req)
+{
+	struct xfs_mount *mp = XFS_M(file_inode(file)->i_sb);
+	struct xfs_scrub sc = { .mp = mp, .req = req, .agno = req->agno };
+	int e = judge(&sc);
+
+	if (e || req->type == XFS_SCRUB_PROBE)
+		return e;
+	sc.mask = types[req->type].mask;
+	e = check_ag(&sc);
+	if (e == -XFS_CORRUPT) {
+		xfs_scrub_bad(&sc);
+		e = 0;
+	}
+	if (e)
+		return e;
+	mark(&sc);
+	if (req->flags & TO_REPAIR)
+		return req->flags & XFS_SCRUB_REPAIR ? -EOPNOTSUPP : 0;
+	if (req->flags & XFS_SCRUB_REPAIR)
+		req->flags |= XFS_SCRUB_NO_NEED;
+	return 0;
+}
+
+/* ---- the ioctl ---- */
+
+#define IOC_SCRUB  _IOWR('X', 60, struct xfs_scrub_req)
+#define IOC_SCRUBV _IOWR('X', 64, u8[40])
+
+static long scrub(struct file *file, struct uptr arg)
+{
+	struct xfs_scrub_req req;
+	int e;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (copy_from_user(&req, arg, sizeof(req)))
+		return -EFAULT;
+	e = xfs_scrub_one(file, &req);
+	if (e)
+		return e;
+	return copy_to_user(arg, &req, sizeof(req)) ? -EFAULT : 0;
+}
+
+long xfs_scrub_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	if (cmd == IOC_SCRUB)
+		return scrub(file, UPTR(arg));
+	if (cmd == IOC_SCRUBV)
+		return xfs_scrub_vector(file, UPTR(arg));
+	return -ENOTTY;
+}

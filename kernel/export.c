@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/* The table of what modules may use. */
+#include <kernel/export.h>
+
+#ifdef CONFIG_MODULES
+#include <kernel/printk.h>
+#include <lib/format.h>
+#include <lib/string.h>
+
+extern const struct export_entry __start_export[], __stop_export[];
+
+static u64 hash_name(const char *name)
+{
+	u64 h = 0xcbf29ce484222325ULL;
+
+	while (*name)
+		h = (h ^ (u8)*name++) * 0x100000001b3ULL;
+	return h;
+}
+
+unsigned long export_find(const char *name)
+{
+	const struct export_entry *e = __start_export;
+	u64 hash = hash_name(name);
+
+	for (size_t n = (size_t)(__stop_export - __start_export); n; n >>= 1) {
+		const struct export_entry *mid = e + (n >> 1);
+
+		if (mid->hash < hash) {
+			e = mid + 1;
+			n--;
+		} else if (mid->hash == hash) {
+			e = mid;
+			break;
+		}
+	}
+	if (e == __stop_export || e->hash != hash || strcmp((const char *)&e->name + e->name, name))
+		return 0;
+	return (unsigned long)&e->place + (unsigned long)(long)e->place;
+}
+
+EXPORT(printk);
+EXPORT(snprintf);
+EXPORT(scnprintf);
+EXPORT(memcpy);
+EXPORT(memset);
+EXPORT(memmove);
+EXPORT(memcmp);
+EXPORT(strlen);
+EXPORT(strcmp);
+#endif

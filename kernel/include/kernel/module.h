@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the source of a loadable module includes. `module_init(f)`, `module_exit(f)`; a module
+ * without an exit stays. Parameters are read-only in /sys/module/NAME/parameters where PERM has a
+ * bit.
+ */
+#pragma once
+
+#include <lib/types.h>
+#include <abi/version.h>
+#include <arch/module.h>
+
+#ifdef CONFIG_DEBUG
+#define MODULE_MAGIC OCHRE_RELEASE " SMP mod_unload " ARCH_MODULE_MAGIC " debug "
+#else
+#define MODULE_MAGIC OCHRE_RELEASE " SMP mod_unload " ARCH_MODULE_MAGIC " "
+#endif
+
+enum module_param_type { PARAM_int, PARAM_uint, PARAM_bool, PARAM_charp };
+
+/* One of a module's section .module_param. */
+struct module_param {
+	const char *name;
+	void *value;		/* int, unsigned int, bool, const char * */
+	u32 type;		/* enum module_param_type */
+	u32 perm;
+};
+
+#define MODULE_INFO(tag, text) static const char __unique(__modinfo_)[] __used __aligned(1) __section(".modinfo") = #tag "=" text
+#define MODULE_LICENSE(text) MODULE_INFO(license, text)
+#define MODULE_AUTHOR(text) MODULE_INFO(author, text)
+#define MODULE_DESCRIPTION(text) MODULE_INFO(description, text)
+#define MODULE_PARM_DESC(name, text) MODULE_INFO(parm, #name ":" text)
+#define module_param(pname, ptype, pperm)							\
+	MODULE_INFO(parmtype, #pname ":" #ptype);						\
+	static const struct module_param __param_##pname __used __section(".module_param") =	\
+		{ #pname, &(pname), PARAM_##ptype, pperm }
+#define module_init(f) int init_module(void); int init_module(void) { return f(); } MODULE_INFO(vermagic, MODULE_MAGIC); \
+	MODULE_INFO(name, MODULE_NAME); MODULE_INFO(intree, "Y")
+#define module_exit(f) void cleanup_module(void); void cleanup_module(void) { f(); }

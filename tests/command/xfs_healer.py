@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Unmodified xfs_healer, `xfs_io -c healthmon` and `xfs_spaceman -c health` of sid on a mounted XFS: they name the file whose damage cat(1) met, the shutdown and the unmount, and end with it. There is no scrub yet: repairs are refused, and the programs say so."""
+import os
+import sys
+import tempfile
+
+from expect import check
+
+ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../..")
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+sys.path.insert(0, os.path.join(ROOT, "tests/xfs"))
+from ochre import setup  # noqa: E402
+import admin  # noqa: E402
+import images  # noqa: E402
+import linux  # noqa: E402
+import memtx  # noqa: E402
+
+SCRIPT = r"""
+exec 2>&1; export PATH=$PATH:/usr/sbin TERM=dumb; dmesg -n 1
+has_it() { until ls -l /proc/$pid/fd 2> /dev/null | grep -q xfs_healthmon; do :; done; }
+mkdir -p /m /tmp; mount -t xfs /dev/vda /m && mkdir /m/sub
+for i in $(seq 200); do echo "pwrite -q $((i * 8192)) 4k"; done > /tmp/cmds; xfs_io -f /m/sub/file < /tmp/cmds > /tmp/out; umount /m; mount -t xfs /dev/vda /m
+echo "ino $(stat -c %i /m/sub/file)"
+echo "== supported"; xfs_healer --supported /m; echo "rc $?"
+echo "== repair"; xfs_healer --repair --foreground /m; echo "rc $?"
+echo "== heard"; xfs_healer --everything --foreground /m > /tmp/log 2>&1 & pid=$!
+has_it; hurt /dev/vda /m/sub/file; cat /m/sub/file; hurt /dev/vda /m/sub/file; cat /m/sub/file | wc -c
+xfs_spaceman -c 'health -c' /m 2>&1 | grep inode; xfs_io -x -c shutdown /m; until umount /m 2> /dev/null; do :; done; wait $pid; echo "rc $?"; uniq /tmp/log
+mount -t xfs /dev/vda /m; xfs_io -c 'healthmon -c' /m > /tmp/log 2>&1 & pid=$!
+echo "== monitor"; has_it; until umount /m 2> /dev/null; do :; done; wait $pid; echo "rc $?"; cat /tmp/log
+dmesg | grep -iE 'warning|bug:|lockdep:'; echo "== end"; sync
+"""
+WANT = """== supported
+/m: Automatically repairing per autofsck directive.
+/m: XFS online repair is not supported, will report only
+rc 0
+== repair
+/m: XFS online repair is not supported, exiting
+rc 1
+== heard
+cat: read error: Structure needs cleaning
+1642496
+inode %s data fork: unhealthy
+rc 0
+/m: Automatically repairing per autofsck directive.
+/m: XFS online repair is not supported, will report only
+/m: monitoring started
+/m/sub/file datafork: sick
+/m: filesystem shut down due to log I/O error, forced unmount
+/m: filesystem unmounted
+== monitor
+rc 0
+/m: monitoring started
+/m: filesystem unmounted
+== end
+"""
+
+
+def main():
+    tools = setup.load() or setup.ensure()
+    with tempfile.TemporaryDirectory() as d:
+        root = admin.root(tools, linux.programs(tools, d, ["hurt"]), admin.PROGRAMS + ("../libexec/xfsprogs/xfs_healer",))
+        image = os.path.join(d, "image")
+        images.make(image, images.Tree(), d, size="64m", options=("-n", "parent=1"), suite="sid")
+        status, said = memtx.ochre("run", "--debug", "--timeout", "200", "--cpus", "2", "--rootfs", root, "--disk", image, "--", "sh", "-c", SCRIPT)
+        said = said.replace("\r", "")
+        ino = said.partition("\nino ")[2].partition("\n")[0]
+        check(status == 0 and WANT % ino in said, "status %d\n%s" % (status, said[-6000:]))
+        memtx.judge(image)
+    print("ok")
+
+
+main()
