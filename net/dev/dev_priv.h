@@ -22,8 +22,11 @@ void netdev_unpublish(struct netdev *d);
 int netdev_tell(struct netdev *d, enum netdev_event e);
 /* loopback.c: NET gets its lo. */
 int loopback_begin(struct net *net) __must_check;
-/* local.c: packets under way to D, of which no new ones come, are gone. Sleeps. */
-void net_local_purge(struct netdev *d);
+/*
+ * local.c. rtnl: packets under way to the devices of GOING (netdev->going), of which no new ones
+ * come, are gone. Sleeps, for two grace periods however many devices there are.
+ */
+void net_local_purge(struct list_head *going);
 /*
  * gro.c. P, which begins with its network header, is held in G or goes onto OUT, with what must be
  * received before it.

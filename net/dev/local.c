@@ -268,10 +268,13 @@ static void backlog_run(struct wheel_timer *t)
 		wheel_arm(&b->timer, 0);
 }
 
-void net_local_purge(struct netdev *d)
+void net_local_purge(struct list_head *going)
 {
 	unsigned int cpu;
+	struct netdev *d;
 
+	list_for_each_entry(d, going, going)
+		d->purging = true;
 	synchronize_srcu(&flight);
 	for_each_possible_cpu(cpu) {
 		struct backlog *b = per_cpu_ptr(&backlogs, cpu);
@@ -281,7 +284,7 @@ void net_local_purge(struct netdev *d)
 		packet_list_init(&gone);
 		spin_lock(&b->lock);
 		list_for_each_entry_safe(p, next, &b->list.head, list)
-			if (p->dev == d) {
+			if (p->dev->purging) {
 				packet_list_del(&b->list, p);
 				packet_list_add(&gone, p);
 			}
@@ -289,6 +292,8 @@ void net_local_purge(struct netdev *d)
 		packet_list_free(&gone, DROP_DEV_DOWN);
 	}
 	synchronize_srcu(&flight);
+	list_for_each_entry(d, going, going)
+		d->purging = false;
 }
 
 static int local_init(void)

@@ -148,6 +148,44 @@ void netdev_unregister_queue(struct netdev *d, struct list_head *going)
 	list_add_tail(&d->going, going);
 }
 
+/* rtnl. False: it was down. */
+static bool goes_down(struct netdev *d)
+{
+	rtnl_assert();
+	if (!(d->flags & IFF_UP))
+		return false;
+	netdev_tell(d, NETDEV_GOING_DOWN);
+	WRITE_ONCE(d->flags, d->flags & ~(u32)IFF_UP);
+	return true;
+}
+
+/* After goes_down() and a grace period: every xmit() that saw it up has returned. */
+static void down(struct netdev *d)
+{
+	if (d->ops->stop)
+		d->ops->stop(d);
+	netdev_tx_purge(d);
+	netdev_tell(d, NETDEV_DOWN);
+}
+
+/* As netdev_close() of each, behind one grace period. */
+static void close_all(struct list_head *going)
+{
+	bool any = false;
+	struct netdev *d;
+
+	list_for_each_entry(d, going, going) {
+		d->closing = goes_down(d);
+		any |= d->closing;
+	}
+	if (!any)
+		return;
+	synchronize_rcu();
+	list_for_each_entry(d, going, going)
+		if (d->closing)
+			down(d);
+}
+
 void netdev_unregister_all(struct list_head *going)
 {
 	struct netdev *d, *next;
@@ -155,17 +193,17 @@ void netdev_unregister_all(struct list_head *going)
 	rtnl_assert();
 	if (list_empty(going))
 		return;
-	list_for_each_entry(d, going, going)
-		netdev_close(d);
+	close_all(going);
 	list_for_each_entry(d, going, going) {
 		netdev_unpublish(d);
 		netdev_tell(d, NETDEV_UNREGISTER);
 	}
 	synchronize_rcu();
+	list_for_each_entry(d, going, going)
+		netdev_tx_purge(d);
+	net_local_purge(going);
 	list_for_each_entry_safe(d, next, going, going) {
 		list_del(&d->going);
-		netdev_tx_purge(d);
-		net_local_purge(d);
 		netdev_put(d);
 	}
 }
@@ -204,16 +242,10 @@ int netdev_open(struct netdev *d)
 
 void netdev_close(struct netdev *d)
 {
-	rtnl_assert();
-	if (!(d->flags & IFF_UP))
-		return;
-	netdev_tell(d, NETDEV_GOING_DOWN);
-	WRITE_ONCE(d->flags, d->flags & ~(u32)IFF_UP);
-	synchronize_rcu();		/* every xmit() that saw it up has returned */
-	if (d->ops->stop)
-		d->ops->stop(d);
-	netdev_tx_purge(d);
-	netdev_tell(d, NETDEV_DOWN);
+	if (goes_down(d)) {
+		synchronize_rcu();	/* every xmit() that saw it up has returned */
+		down(d);
+	}
 }
 
 static void count_flag(struct netdev *d, u32 *count, u32 flag, int by)
@@ -459,6 +491,7 @@ void netdev_get_stats(struct netdev *d, struct netdev_stats *s)
 int netdev_move(struct netdev *d, struct net *net, const char *pattern)
 {
 	char name[NETDEV_NAME];
+	LIST_HEAD(one);
 	int err;
 
 	rtnl_assert();
@@ -476,7 +509,9 @@ int netdev_move(struct netdev *d, struct net *net, const char *pattern)
 	netdev_unpublish(d);
 	netdev_tell(d, NETDEV_UNREGISTER);
 	synchronize_rcu();
-	net_local_purge(d);
+	list_add(&d->going, &one);
+	net_local_purge(&one);
+	list_del(&d->going);
 	memcpy(d->name, name, NETDEV_NAME);
 	d->net = net;
 	/* It is in no table now, and cannot go back: a node of a table is all that this needs. */

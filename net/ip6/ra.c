@@ -8,6 +8,7 @@
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <alloc/slab.h>
+#include <kernel/time.h>
 #include <abi/errno.h>
 #include <linux/ipv6_route.h>
 #include "net/dev/if_flags.h"
@@ -69,10 +70,12 @@ static void default_router(struct in6_device *in, const struct ip6_addr *from,
 
 /*
  * Lifetimes of an address that is there: short ones are not believed at once (RFC 4862, 5.5.3 e).
+ * It may have been made a moment ago, by the same advertisement: after the time that the work reads
+ * at its start.
  */
-static void refresh(struct in6_address *a, const struct nd_prefix *x, u64 now)
+static void refresh(struct in6_address *a, const struct nd_prefix *x)
 {
-	u64 gone_s = (now - a->changed_ns) / NSEC_PER_SEC;
+	u64 gone_s = (ktime_get_ns() - a->changed_ns) / NSEC_PER_SEC;
 	u32 left = a->valid_s == U32_MAX ? U32_MAX :
 		   gone_s < a->valid_s	 ? a->valid_s - (u32)gone_s :
 					   0,
@@ -83,7 +86,7 @@ static void refresh(struct in6_address *a, const struct nd_prefix *x, u64 now)
 	in6_addr_change(a, valid, min(x->preferred_s, valid), a->flags);
 }
 
-static void autoconf(struct in6_device *in, const struct nd_prefix *x, u64 now)
+static void autoconf(struct in6_device *in, const struct nd_prefix *x)
 {
 	struct in6_address want = { .local = x->prefix,
 				    .bits = 64,
@@ -100,7 +103,7 @@ static void autoconf(struct in6_device *in, const struct nd_prefix *x, u64 now)
 	a = in6_addr_find(in, &want.local, -1);
 	if (a) {
 		if (a->automatic)
-			refresh(a, x, now);
+			refresh(a, x);
 		return;
 	}
 	if (!x->valid_s || in->nr_auto >= (unsigned int)max(in->conf.max_addresses, 0))
@@ -123,7 +126,7 @@ static void one_prefix(struct in6_device *in, const struct nd_prefix *x, u64 now
 	if (x->on_link && x->bits)
 		keep_route(in, &c, x->valid_s, now);
 	if (x->autonomous)
-		autoconf(in, x, now);
+		autoconf(in, x);
 }
 
 static void process(struct in6_device *in, const struct ip6_addr *from, const u8 *msg, u32 n,

@@ -185,13 +185,15 @@ struct netdev {
 	bool carrier;			/* any context: netdev_carrier() */
 	bool dismantling;		/* rtnl */
 	bool was_up;			/* rtnl: it has been up once */
+	bool closing;			/* rtnl: netdev_unregister_all() closes it, with others */
+	bool purging;			/* rtnl: net_local_purge() looks for packets to it */
 	struct net *net;		/* rtnl to change, RCU */
 	const struct netdev_ops *ops;	/* c */
 	const struct netdev_kind *kind;	/* c: NULL: a device that no program made */
 	refcount_t refs;
 	struct list_head list;		/* net->devs: rtnl, RCU */
 	struct ghash_node by_name;	/* net->dev_by_name: rtnl, RCU */
-	struct list_head going;		/* rtnl: of many that are unregistered at once */
+	struct list_head going;		/* rtnl: of many that are unregistered or purged at once */
 	u16 nr_tx, nr_rx;		/* c: queues that there are */
 	u16 real_tx, real_rx;		/* rtnl to change: of those, how many are in use */
 	struct netdev_tx_queue *tx;	/* nr_tx of them */
