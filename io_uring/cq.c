@@ -5,7 +5,7 @@
  * the requests in flight, and their memory is charged.
  */
 #include <alloc/slab.h>
-#include <ipc/fds.h>
+#include <ipc/eventfd.h>
 #include <kernel/bug.h>
 #include <vfs/poll.h>
 #include "io_uring/ring_priv.h"

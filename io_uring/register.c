@@ -4,7 +4,7 @@
 #include <lib/string.h>
 #include <alloc/slab.h>
 #include <io_uring/uring.h>
-#include <ipc/fds.h>
+#include <ipc/eventfd.h>
 #include <kernel/bug.h>
 #include <kernel/cpumask.h>
 #include <mm/uaccess.h>

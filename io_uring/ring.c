@@ -12,7 +12,7 @@
 #include <alloc/slab.h>
 #include <alloc/vmalloc.h>
 #include <io_uring/uring.h>
-#include <ipc/fds.h>
+#include <ipc/eventfd.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <kernel/show.h>

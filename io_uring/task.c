@@ -9,7 +9,7 @@
  */
 #include <lib/err.h>
 #include <alloc/slab.h>
-#include <ipc/fds.h>
+#include <ipc/eventfd.h>
 #include <kernel/bug.h>
 #include <proc/upcalls.h>
 #include <vfs/file.h>

@@ -4,7 +4,7 @@
  * file again.
  */
 #include <alloc/slab.h>
-#include <ipc/fds.h>
+#include <ipc/eventfd.h>
 #include <kernel/bug.h>
 #include <vfs/file.h>
 #include <vfs/poll.h>

@@ -16,7 +16,7 @@
  */
 #include <lib/err.h>
 #include <alloc/slab.h>
-#include <ipc/fds.h>
+#include <ipc/eventfd.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <mm/iter.h>

@@ -6,6 +6,7 @@
 #include "t.h"
 #include <poll.h>
 #include <pthread.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
@@ -39,6 +40,32 @@ TEST(event_counter)
 	EQ(v, 1);
 	EQ(read(fd, &v, 8), 8);
 	ERR(eventfd(0, 12345), EINVAL);
+}
+
+/* Each write is an edge, if only of 0; a reader makes one for writers. */
+TEST(event_edges)
+{
+	struct epoll_event e = { .events = EPOLLIN | EPOLLET };
+	int fd = OK(eventfd(1, EFD_NONBLOCK)), ep = OK(epoll_create1(0));
+	uint64_t v = 0;
+
+	OK(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e));
+	EQ(epoll_wait(ep, &e, 1, 0), 1);
+	EQ(epoll_wait(ep, &e, 1, 0), 0);
+	EQ(write(fd, &v, 8), 8);
+	EQ(epoll_wait(ep, &e, 1, 0), 1);
+	EQ(e.events, EPOLLIN);
+	EQ(epoll_wait(ep, &e, 1, 0), 0);
+	e.events = EPOLLOUT | EPOLLET;
+	OK(epoll_ctl(ep, EPOLL_CTL_MOD, fd, &e));
+	EQ(epoll_wait(ep, &e, 1, 0), 1);
+	EQ(epoll_wait(ep, &e, 1, 0), 0);
+	EQ(read(fd, &v, 8), 8);
+	EQ(v, 1);
+	EQ(epoll_wait(ep, &e, 1, 0), 1);
+	EQ(e.events, EPOLLOUT);
+	OK(close(fd));
+	OK(close(ep));
 }
 
 TEST(event_wakes)

@@ -8,17 +8,6 @@ struct file;
 struct epoll_event;
 
 int eventfd_create(unsigned int count, int flags);
-struct eventfd;
-/* For a user in the kernel, referenced: ERR_PTR(-EBADF, -EINVAL: no eventfd). */
-struct eventfd *eventfd_get(unsigned int fd);
-void eventfd_put(struct eventfd *e);
-/* Whether F, a file of any kind, is of E, which is compared only. */
-bool eventfd_is(const struct eventfd *e, const struct file *f);
-/*
- * Adds N, as much as there is room for. MARK: EPOLL_URING_WAKE where completions of a ring are told,
- * or 0. Interrupts on, no spinlock held.
- */
-void eventfd_signal(struct eventfd *e, u64 n, u32 mark);
 int signalfd_create(int fd, u64 mask, int flags);
 int timerfd_create(int clock, int flags);
 
