@@ -44,7 +44,7 @@ static void open_device(const char *dev)
 }
 
 /* Whatever is in memory of the device and the file system and need not be. */
-static void forget(void)
+static inline void forget(void)
 {
 	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
 
@@ -58,7 +58,7 @@ static void forget(void)
 static unsigned char kept[8];
 
 /* Eight bytes at AT become others; the next make_whole() undoes it. */
-static void damage(uint64_t at)
+static inline void damage(uint64_t at)
 {
 	unsigned char bad[8];
 

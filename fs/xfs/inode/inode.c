@@ -191,10 +191,10 @@ static bool is_internal(const struct xfs_sb *sb, u64 ino)
 }
 
 /*
- * INO as the tree of its AG has it, in use. While the mount writes, the AGI is locked from the look
- * at the tree until the inode is in memory, which is read without waiting for anybody.
+ * While the mount writes, the AGI is locked from the look at the tree until the inode is in memory,
+ * which is read without waiting for anybody.
  */
-static struct xfs_lino *find_in_use(struct xfs_mount *mp, u64 ino)
+struct xfs_lino *xfs_lino_get_outside(struct xfs_mount *mp, u64 ino)
 {
 	struct xfs_lino *li;
 	struct xfs_txbuf *agi;
@@ -218,7 +218,7 @@ static struct xfs_lino *find_in_use(struct xfs_mount *mp, u64 ino)
 /* INO is not in the VFS's hash, or was not a moment ago. */
 static struct inode *get_outside(struct xfs_mount *mp, u64 ino, const struct asked *from)
 {
-	struct xfs_lino *li = find_in_use(mp, ino);
+	struct xfs_lino *li = xfs_lino_get_outside(mp, ino);
 	struct inode *inode;
 	bool ok;
 

@@ -89,6 +89,12 @@ struct xfs_lino *xfs_lino_get(struct xfs_mount *mp, u64 ino);
  * AGI's lock: no task that has a free inode's lock waits for that.
  */
 struct xfs_lino *xfs_lino_get_free(struct xfs_mount *mp, u64 ino);
+/*
+ * Inode INO, any number, as the tree of its AG has it, in use; -ESTALE. The inode itself may be
+ * free, or new, without a name, or the file system's own. No lock of metadata is held; begins a
+ * transaction.
+ */
+struct xfs_lino *xfs_lino_get_outside(struct xfs_mount *mp, u64 ino);
 /* LI is locked: 0; -EUCLEAN: it is in use. */
 int xfs_lino_check_free(const struct xfs_lino *li);
 /* Subclass of li->lock for the lock checker: after XFS_LOCK_MOST by number, a new one. */

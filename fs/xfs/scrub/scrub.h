@@ -10,6 +10,10 @@
  * without their locks. A damaged pointer may lead to a block that somebody else has locked, who
  * waits for these headers: locks of such blocks are tried for a while, then all is let go, and the
  * check begins again.
+ *
+ * A check of an inode has its li->lock for reading, and the headers of one AG at a time for what
+ * the trees there say of its blocks. It does not wait for long below li->lock (setup.c): with that
+ * held, the inode cannot be written to its place, and the log may need that to go on.
  */
 #pragma once
 
@@ -36,7 +40,13 @@ enum xfs_scrub_type {
 	XFS_SCRUB_RMAPBT,
 	XFS_SCRUB_REFCNTBT,
 	XFS_SCRUB_INODE,
-	XFS_SCRUB_PARENT = 18,
+	XFS_SCRUB_BMBTD,
+	XFS_SCRUB_BMBTA,
+	XFS_SCRUB_BMBTC,
+	XFS_SCRUB_DIR,
+	XFS_SCRUB_XATTR,
+	XFS_SCRUB_SYMLINK,
+	XFS_SCRUB_PARENT,
 	XFS_SCRUB_RTBITMAP,
 	XFS_SCRUB_RTSUM,
 	XFS_SCRUB_UQUOTA,
@@ -77,8 +87,11 @@ struct xfs_scrub_req {			/* the ABI's struct xfs_scrub_metadata */
 struct xfs_scrub {
 	struct xfs_mount *mp;
 	struct xfs_scrub_req *req;
-	u32 mask;	  /* of the AG's marks: those that this check is about; 0: none */
+	u32 mask;	  /* of the object's marks: those that this check is about; 0: none */
 	u32 agno;
+	struct xfs_lino *li;	/* checks of inodes: its lock is held for reading */
+	struct inode *inode;	/* the same; NULL: the VFS does not have it */
+	struct xfs_vol *vol;	/* the same: the walks' volume, which tells nobody of damage */
 	struct xfs_buf *agi, *agf;	/* locked; NULL: not held, or damaged */
 	bool no[XFS_BT_KINDS];		/* not for cross-references */
 	bool xref;			/* which were begun */
@@ -110,6 +123,11 @@ static inline const struct xfs_dagi *xfs_scrub_agi(const struct xfs_scrub *sc)
 	return (const void *)sc->agi->tx.data;
 }
 
+static inline const struct xfs_node *xfs_scrub_node(const struct xfs_scrub *sc)
+{
+	return &sc->li->ip.node;
+}
+
 /* One check. 0 with flags in REQ, or as the ioctl says (-errno). */
 int xfs_scrub_one(struct file *file, struct xfs_scrub_req *req);
 /* vector.c */
@@ -126,7 +144,43 @@ int xfs_scrub_ialloc(struct xfs_scrub *sc);
 int xfs_scrub_rmap(struct xfs_scrub *sc);
 int xfs_scrub_refcount(struct xfs_scrub *sc);
 
+/* inode.c and those of its kind: what of SC's inode is checked; 0 or -errno. */
+int xfs_scrub_inode(struct xfs_scrub *sc);
+int xfs_scrub_bmap(struct xfs_scrub *sc);
+int xfs_scrub_symlink(struct xfs_scrub *sc);
+/* get.c: SC's inode, referenced, and its volume. -ENOENT: there is no such one; -EUCLEAN. */
+int xfs_scrub_get_inode(struct xfs_scrub *sc, struct file *file);
+void xfs_scrub_put_inode(struct xfs_scrub *sc);
+/* Is the core as whoever reads an inode of the disk demands, and the forks, too? */
+bool xfs_scrub_core_ok(const struct xfs_sb *sb, const struct xfs_core *c);
+/*
+ * The headers of an AG are locked, while nothing is pending for it, for cross-references of an
+ * inode's blocks. -EUCLEAN: they are damaged; -EDEADLK, -EINTR, -EIO. Undone in any case.
+ */
+int xfs_scrub_lock_ag(struct xfs_scrub *sc, u32 agno);
+void xfs_scrub_unlock_ag(struct xfs_scrub *sc);
+
+/* ---- fork.c ---- */
+
+struct xfs_scrub_fork {
+	bool attr;
+	/* NULL: as it is there. 0, or what ends the walk. */
+	int (*ext)(struct xfs_scrub *sc, const struct xfs_ext *x, void *ctx);
+	int (*block)(struct xfs_scrub *sc, u64 fsb, void *ctx);
+	void *ctx;
+	u64 exts, blocks;		/* out: extents; blocks of all extents and of the tree */
+};
+/*
+ * All extents and blocks of a fork, in their order. -EUCLEAN: the fork is damaged; other errors as
+ * those of xfs_scrub_walk().
+ */
+int xfs_scrub_walk_fork(struct xfs_scrub *sc, struct xfs_scrub_fork *f);
+
 /* ---- tree.c ---- */
+
+/* A block of SC's file system, verified as KIND. -EDEADLK: somebody keeps it locked. */
+int xfs_scrub_get_block(struct xfs_scrub *sc, enum xfs_kind kind, const struct xfs_run *runs, u32 n,
+			struct xfs_blk *out);
 
 struct xfs_scrub_tree {
 	enum xfs_bt kind;
@@ -177,6 +231,16 @@ void xfs_scrub_owned(struct xfs_scrub *sc, u32 agb, u32 len, u64 owner, bool alo
 /* No file shares them; they are not staged. */
 void xfs_scrub_not_shared(struct xfs_scrub *sc, u32 agb, u32 len);
 void xfs_scrub_not_staged(struct xfs_scrub *sc, u32 agb, u32 len);
+/* A file's extent, whose record of the tree of owners is exact; ALONE: nobody else has it. */
+void xfs_scrub_owned_by(struct xfs_scrub *sc, u32 agb, u32 len, u64 ino, u64 off, bool alone);
+/* The block is of file INO; KIND: XFS_RMAP_* of its record, without the offset. */
+void xfs_scrub_has_owner(struct xfs_scrub *sc, u32 agb, u64 ino, u64 kind);
+/* Does another file have one of them, as far as it is KNOWN? */
+bool xfs_scrub_shared(struct xfs_scrub *sc, u32 agb, u32 len, bool *known);
+/* The tree of free inodes does not have this one. */
+void xfs_scrub_not_free(struct xfs_scrub *sc, u32 agino);
+/* All of them are staged. */
+void xfs_scrub_in_staged(struct xfs_scrub *sc, u32 agb, u32 len);
 /* Exactly these are staged. */
 void xfs_scrub_staged(struct xfs_scrub *sc, u32 agb, u32 len);
 /* How many blocks OWNER has. False: it cannot be said. */

@@ -9,7 +9,7 @@ enum scope { FS, AG, INO, ANY, GROUP };	/* what the numbers of a request say */
 
 static const struct type {
 	enum scope scope;
-	u32 mask;			/* of the AG's marks */
+	u32 mask;			/* of the object's marks */
 	int (*check)(struct xfs_scrub *sc);	/* NULL: none is built */
 	bool agi, agf;			/* which headers it cannot do without */
 } types[XFS_SCRUB_TYPES] = {
@@ -24,7 +24,13 @@ static const struct type {
 	[XFS_SCRUB_FINOBT] = { AG, XFS_SICK_AG_FINOBT, xfs_scrub_ialloc, true, true },
 	[XFS_SCRUB_RMAPBT] = { AG, XFS_SICK_AG_RMAPBT, xfs_scrub_rmap, true, true },
 	[XFS_SCRUB_REFCNTBT] = { AG, XFS_SICK_AG_REFCNTBT, xfs_scrub_refcount, true, true },
-	[XFS_SCRUB_INODE... XFS_SCRUB_PARENT] = { .scope = INO },
+	[XFS_SCRUB_INODE] = { INO, XFS_SICK_INO_CORE, xfs_scrub_inode, true, true },
+	[XFS_SCRUB_BMBTD] = { INO, XFS_SICK_INO_BMBTD, xfs_scrub_bmap, true, true },
+	[XFS_SCRUB_BMBTA] = { INO, XFS_SICK_INO_BMBTA, xfs_scrub_bmap, true, true },
+	[XFS_SCRUB_BMBTC] = { INO, XFS_SICK_INO_BMBTC, xfs_scrub_bmap, true, true },
+	[XFS_SCRUB_DIR... XFS_SCRUB_XATTR] = { .scope = INO },
+	[XFS_SCRUB_SYMLINK] = { INO, XFS_SICK_INO_SYMLINK, xfs_scrub_symlink, false, false },
+	[XFS_SCRUB_PARENT] = { .scope = INO },
 	[XFS_SCRUB_RTBITMAP... XFS_SCRUB_RTSUM] = { .scope = GROUP },
 	[XFS_SCRUB_UQUOTA... XFS_SCRUB_HEALTHY] = { .scope = FS },
 	[XFS_SCRUB_DIRTREE] = { .scope = INO },
@@ -131,7 +137,7 @@ static int lock_header(struct xfs_scrub *sc, enum xfs_kind kind, u32 sector, boo
 		return 0;
 	*out = NULL;
 	/* That a header is damaged says nothing of a tree. */
-	if (sc->req->type >= XFS_SCRUB_BNOBT)
+	if (sc->req->type >= XFS_SCRUB_BNOBT && !sc->li)
 		sc->mask = 0;
 	return e == -XFS_CORRUPT && !need ? 0 : e;
 }
@@ -152,6 +158,44 @@ static int lock(struct xfs_scrub *sc)
 		if (wait_event_killable(sc->mp->drained, xfs_ag_drained(ag)))
 			return -EINTR;
 	}
+}
+
+/* ---- the AG of an inode's blocks ---- */
+
+#define WAIT 100u		/* jiffies until all is let go */
+
+/*
+ * Who has pending work may wait for space in the log, which only becomes free when the inode, which
+ * is locked, is written to its place: so there is no waiting for long.
+ */
+int xfs_scrub_lock_ag(struct xfs_scrub *sc, u32 agno)
+{
+	const struct xfs_ag *ag = xfs_ag_of(&sc->mp->fs, agno);
+
+	sc->agno = agno;
+	memset(sc->no, 0, sizeof(sc->no));
+	sc->xref = false;
+	for (u32 i = 0; i < WAIT; i++) {
+		int e = lock_header(sc, XFS_BLK_AGI, 2, true, &sc->agi);
+
+		e = e ?: lock_header(sc, XFS_BLK_AGF, 1, true, &sc->agf);
+		if (e)
+			return e;
+		if (xfs_ag_drained(ag)) {
+			xfs_scrub_xref_begin(sc);
+			return 0;
+		}
+		unlock(sc);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		schedule_timeout_uninterruptible(1);
+	}
+	return -EDEADLK;
+}
+
+void xfs_scrub_unlock_ag(struct xfs_scrub *sc)
+{
+	unlock(sc);
 }
 
 static int check_locked(struct xfs_scrub *sc)
@@ -181,9 +225,28 @@ static int check_sb(struct xfs_scrub *sc)
 	return e ?: sc->error;
 }
 
+static int check_inode(struct xfs_scrub *sc)
+{
+	struct xfs_lino *li = sc->li;
+	int e;
+
+	if (down_read_killable(&li->lock))
+		return -EINTR;
+	/* Linux reads no such inode: no check of it has anything to say. */
+	if (!xfs_scrub_core_ok(&sc->mp->fs.vol.sb, &li->ip.node.core)) {
+		sc->mask &= XFS_SICK_INO_CORE;
+		e = -XFS_CORRUPT;
+	} else {
+		e = types[sc->req->type].check(sc);
+	}
+	unlock(sc);
+	up_read(&li->lock);
+	return e ?: sc->error;
+}
+
 #define TRIES 10		/* while blocks are locked by others */
 
-static int check_ag(struct xfs_scrub *sc)
+static int check_all(struct xfs_scrub *sc)
 {
 	u32 in = sc->req->flags;
 	int e = -EDEADLK;
@@ -195,7 +258,9 @@ static int check_ag(struct xfs_scrub *sc)
 		sc->xref = false;
 		sc->error = 0;
 		sc->req->flags = in;
-		e = sc->req->type == XFS_SCRUB_SB ? check_sb(sc) : check_locked(sc);
+		e = sc->li			  ? check_inode(sc) :
+		    sc->req->type == XFS_SCRUB_SB ? check_sb(sc) :
+						    check_locked(sc);
 		memalloc_nofs_restore(nofs);
 	}
 	return e == -EDEADLK ? -EBUSY : xfs_errno(e);
@@ -205,14 +270,36 @@ static int check_ag(struct xfs_scrub *sc)
 static void mark(struct xfs_scrub *sc)
 {
 	u32 out = sc->req->flags;
+	u64 ino = sc->li ? xfs_scrub_node(sc)->core.ino : sc->req->ino;
+	bool of_ino = types[sc->req->type].scope == INO;
 	struct xfs_ag_marks ag;
+	enum xfs_mark what;
 
+	if (out & (XFS_SCRUB_CORRUPT | XFS_SCRUB_XCORRUPT))
+		what = XFS_MARK_CORRUPT;
+	else if (!(out & (XFS_SCRUB_INCOMPLETE | XFS_SCRUB_XFAIL)))
+		what = XFS_MARK_HEALTHY;
+	else
+		return;
+	if (of_ino)
+		sc->agno = xfs_ino_ag(&sc->mp->fs.vol.sb, ino);
 	if (!sc->mask || !xfs_ag_marks(sc->mp, sc->agno, &ag))
 		return;
-	if (out & (XFS_SCRUB_CORRUPT | XFS_SCRUB_XCORRUPT))
-		xfs_mark_ag(&sc->mp->health, &ag, XFS_MARK_CORRUPT, sc->mask);
-	else if (!(out & (XFS_SCRUB_INCOMPLETE | XFS_SCRUB_XFAIL)))
-		xfs_mark_ag(&sc->mp->health, &ag, XFS_MARK_HEALTHY, sc->mask);
+	if (of_ino)
+		xfs_mark_ino(&sc->mp->health, &ag, ino,
+			     sc->li ? xfs_scrub_node(sc)->core.gen : sc->req->gen, what, sc->mask);
+	else
+		xfs_mark_ag(&sc->mp->health, &ag, what, sc->mask);
+}
+
+static int check(struct xfs_scrub *sc, struct file *file)
+{
+	int e;
+
+	if (types[sc->req->type].scope != INO)
+		return check_all(sc);
+	e = xfs_scrub_get_inode(sc, file);
+	return e ?: check_all(sc);
 }
 
 #define TO_REPAIR (XFS_SCRUB_CORRUPT | XFS_SCRUB_XCORRUPT | XFS_SCRUB_PREEN)
@@ -226,14 +313,16 @@ int xfs_scrub_one(struct file *file, struct xfs_scrub_req *req)
 	if (e || req->type == XFS_SCRUB_PROBE)
 		return e;
 	sc.mask = types[req->type].mask;
-	e = check_ag(&sc);
+	e = check(&sc, file);
 	if (e == -XFS_CORRUPT) {
 		xfs_scrub_bad(&sc);
 		e = 0;
 	}
+	if (!e)
+		mark(&sc);
+	xfs_scrub_put_inode(&sc);
 	if (e)
 		return e;
-	mark(&sc);
 	if (req->flags & TO_REPAIR)
 		return req->flags & XFS_SCRUB_REPAIR ? -EOPNOTSUPP : 0;
 	if (req->flags & XFS_SCRUB_REPAIR)

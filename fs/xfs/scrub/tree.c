@@ -69,10 +69,9 @@ static struct xfs_btroot root_of(const struct xfs_scrub *sc, enum xfs_bt kind)
 
 #define TRIES 100u		/* of a lock, a jiffy each */
 
-static int get_block(struct xfs_scrub *sc, enum xfs_bt kind, u32 agb, struct xfs_blk *out)
+int xfs_scrub_get_block(struct xfs_scrub *sc, enum xfs_kind kind, const struct xfs_run *runs, u32 n,
+			struct xfs_blk *out)
 {
-	const struct xfs_sb *sb = &sc->mp->fs.vol.sb;
-	struct xfs_run run = { xfs_agb_daddr(sb, sc->agno, agb), sb->blocksize / XFS_SECTOR };
 	struct xfs_fault f;
 	int e = -EAGAIN;
 
@@ -81,10 +80,17 @@ static int get_block(struct xfs_scrub *sc, enum xfs_bt kind, u32 agb, struct xfs
 			return -EINTR;
 		if (i)
 			schedule_timeout_uninterruptible(1);
-		e = xfs_buf_try_get(&sc->mp->cache, sb, (enum xfs_kind)(XFS_BLK_BT + kind), &run, 1,
-				    out, &f);
+		e = xfs_buf_try_get(&sc->mp->cache, &sc->mp->fs.vol.sb, kind, runs, n, out, &f);
 	}
 	return e == -EAGAIN ? -EDEADLK : xfs_errno(e);
+}
+
+static int get_block(struct xfs_scrub *sc, enum xfs_bt kind, u32 agb, struct xfs_blk *out)
+{
+	const struct xfs_sb *sb = &sc->mp->fs.vol.sb;
+	struct xfs_run run = { xfs_agb_daddr(sb, sc->agno, agb), sb->blocksize / XFS_SECTOR };
+
+	return xfs_scrub_get_block(sc, (enum xfs_kind)(XFS_BLK_BT + kind), &run, 1, out);
 }
 
 static u32 entry_of(const struct walk *w, u32 level)

@@ -20,7 +20,7 @@ void xfs_scrub_xref_begin(struct xfs_scrub *sc)
 		return;
 	sc->xref = true;
 	if (xfs_ag_marks(sc->mp, sc->agno, &ag))
-		sick = xfs_health_of(&sc->mp->health, ag.marks).sick & ~sc->mask;
+		sick = xfs_health_of(&sc->mp->health, ag.marks).sick & ~(sc->li ? 0 : sc->mask);
 	for (u32 i = 0; i < XFS_BT_KINDS; i++) {
 		enum xfs_bt kind = (enum xfs_bt)i;
 
@@ -135,7 +135,51 @@ void xfs_scrub_staged(struct xfs_scrub *sc, u32 agb, u32 len)
 		xfs_scrub_differs(sc);
 }
 
+bool xfs_scrub_shared(struct xfs_scrub *sc, u32 agb, u32 len, bool *known)
+{
+	struct range g = { .from = agb, .last = agb + (len - 1) };
+
+	*known = look(sc, XFS_BT_REFC, &g, any);
+	return g.others;
+}
+
+static int add_staged(struct xfs_scrub *sc, const struct xfs_bt_rec *r, void *ctx)
+{
+	struct range *g = ctx;
+
+	(void)sc;
+	g->covered += overlap(g, r->start, r->count);
+	return 0;
+}
+
+void xfs_scrub_in_staged(struct xfs_scrub *sc, u32 agb, u32 len)
+{
+	struct range g = { .from = agb | XFS_REFC_STAGED,
+			   .last = (agb | XFS_REFC_STAGED) + len - 1 };
+
+	if (look(sc, XFS_BT_REFC, &g, add_staged) && g.covered != len)
+		xfs_scrub_differs(sc);
+}
+
 /* ---- inodes ---- */
+
+static int find_free(struct xfs_scrub *sc, const struct xfs_bt_rec *r, void *ctx)
+{
+	struct range *g = ctx;
+
+	(void)sc;
+	if (g->from >= r->start && g->from - r->start < 64 && r->free >> (g->from - r->start) & 1)
+		g->others = true;
+	return 0;
+}
+
+void xfs_scrub_not_free(struct xfs_scrub *sc, u32 agino)
+{
+	struct range g = { .from = agino, .last = agino };
+
+	if (look(sc, XFS_BT_FINO, &g, find_free) && g.others)
+		xfs_scrub_differs(sc);
+}
 
 /* Those of R that are there, in the range. */
 static int add_inodes(struct xfs_scrub *sc, const struct xfs_bt_rec *r, void *ctx)
@@ -196,6 +240,49 @@ void xfs_scrub_owned(struct xfs_scrub *sc, u32 agb, u32 len, u64 owner, bool alo
 
 	if (len && look(sc, XFS_BT_RMAP, &g, add_owner) &&
 	    (g.covered != len || (alone && g.others)))
+		xfs_scrub_differs(sc);
+}
+
+static int find_file(struct xfs_scrub *sc, const struct xfs_bt_rec *r, void *ctx)
+{
+	struct range *g = ctx;
+
+	(void)sc;
+	if (r->owner == g->owner && r->offset == g->rec.offset && r->start == g->from &&
+	    r->count == g->last - g->from + 1)
+		g->covered = r->count;
+	else
+		g->others = true;
+	return 0;
+}
+
+void xfs_scrub_owned_by(struct xfs_scrub *sc, u32 agb, u32 len, u64 ino, u64 off, bool alone)
+{
+	struct range g = {
+		.from = agb, .last = agb + (len - 1), .owner = ino, .rec = { .offset = off }
+	};
+
+	if (len && look(sc, XFS_BT_RMAP, &g, find_file) && (!g.covered || (alone && g.others)))
+		xfs_scrub_differs(sc);
+}
+
+static int find_kind(struct xfs_scrub *sc, const struct xfs_bt_rec *r, void *ctx)
+{
+	struct range *g = ctx;
+
+	(void)sc;
+	if (r->owner == g->owner && (r->offset & ~XFS_RMAP_OFF) == g->rec.offset)
+		g->covered = 1;
+	else
+		g->others = true;
+	return 0;
+}
+
+void xfs_scrub_has_owner(struct xfs_scrub *sc, u32 agb, u64 ino, u64 kind)
+{
+	struct range g = { .from = agb, .last = agb, .owner = ino, .rec = { .offset = kind } };
+
+	if (look(sc, XFS_BT_RMAP, &g, find_kind) && (!g.covered || g.others))
 		xfs_scrub_differs(sc);
 }
 
