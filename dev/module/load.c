@@ -2,13 +2,14 @@
 /*
  * Loading and unloading.
  *
- * A file is decoded and judged first; then its name is reserved, by a module that is coming; then
- * memory is made, filled and protected, and init runs. Until init has returned nobody can use the
- * module. Unloading goes the other way: no use may be left and none begins any more, exit runs,
- * callbacks of RCU and what the kernel holds of the module are waited for, and the memory goes.
+ * A file's signature is checked first; then it is decoded and judged; then its name is reserved, by
+ * a module that is coming; then memory is made, filled and protected, and init runs. Until init has
+ * returned nobody can use the module. Unloading goes the other way: no use may be left and none
+ * begins any more, exit runs, callbacks of RCU and what the kernel holds of the module are waited
+ * for, and the memory goes.
  *
- * There are no signatures yet, so nothing is loaded unless the machine was booted with
- * module.sig_enforce=0.
+ * module.sig_enforce=0, at boot, lets in what nobody known has signed. What a program says is to be
+ * ignored of a file was in it when it was signed, and may be wrong now: that counts as unsigned.
  *
  * Locks: modules_lock guards the list and the states. It is not held while a module's code runs,
  * but for reading parameters.
@@ -75,7 +76,7 @@ static int check_info(const struct ko *k, unsigned int flags)
 	return 0;
 }
 
-static struct module *reserve(const char *name)
+static struct module *reserve(const char *name, bool is_unsigned)
 {
 	struct module *m = kzalloc(sizeof(*m), GFP_KERNEL);
 
@@ -83,6 +84,7 @@ static struct module *reserve(const char *name)
 		return ERR_PTR(-ENOMEM);
 	strscpy(m->name, name, sizeof(m->name));
 	m->owner.name = m->name;
+	m->is_unsigned = is_unsigned;
 	refcount_set(&m->refs, 1);
 	mutex_lock(&modules_lock);
 	if (find(name)) {
@@ -184,7 +186,8 @@ static int bring_up(struct module *m, const struct ko *k, struct uptr args)
 		unlist(m);
 		return err;
 	}
-	kernel_unsigned_module = true;
+	if (m->is_unsigned)
+		kernel_unsigned_module = true;
 	owner_add(&m->owner);
 	err = module_show(m);
 	if (!err)
@@ -201,13 +204,10 @@ int module_load(const void *file, size_t size, struct uptr args, unsigned int fl
 	struct ko_error e;
 	struct module *m;
 	struct ko k;
-	int err;
+	int err, verdict = module_verify(file, &size, flags, enforce);
 
-	if (enforce) {
-		pr_notice(
-			"module: loading of an unsigned module is rejected (module.sig_enforce=0 allows it)\n");
-		return -EKEYREJECTED;
-	}
+	if (verdict < 0)
+		return verdict;
 	err = ko_open(&k, file, size, ARCH_MODULE_MACHINE, &e);
 	if (err) {
 		pr_err("module: %s (%s, %llu)\n", e.what, e.section, (unsigned long long)e.index);
@@ -216,7 +216,7 @@ int module_load(const void *file, size_t size, struct uptr args, unsigned int fl
 	err = check_info(&k, flags);
 	if (err)
 		return err;
-	m = reserve(ko_modinfo(&k, "name", NULL));
+	m = reserve(ko_modinfo(&k, "name", NULL), verdict);
 	return IS_ERR(m) ? (int)PTR_ERR(m) : bring_up(m, &k, args);
 }
 
@@ -260,6 +260,7 @@ void module_for_each(void (*fn)(const struct module_facts *f, void *arg), void *
 	list_for_each_entry(m, &modules, list) {
 		struct module_facts f = { .name = m->name,
 					  .state = names[m->state],
+					  .is_unsigned = m->is_unsigned,
 					  .uses = max(READ_ONCE(m->owner.uses), 0),
 					  .start = (unsigned long)m->part[KO_TEXT] };
 

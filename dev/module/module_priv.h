@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A module, between its parts: load.c makes and ends one, link.c fills its memory, param.c sets its
- * parameters, show.c shows it.
+ * A module, between its parts: load.c makes and ends one, verify.c asks who signed it, link.c fills
+ * its memory, param.c sets its parameters, show.c shows it.
  */
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <kernel/refcount.h>
 #include <lib/ko.h>
 #include <lib/list.h>
+#include <lib/modsig.h>
 #include <sched/mutex.h>
 
 #define MODULE_NAME_MAX 56	/* with the NUL: 64 bytes less a word, as Linux's */
@@ -29,13 +30,26 @@ struct module {
 	u32 nr_params;
 	char *args;			/* c: values of text parameters lie in it */
 	struct show_node *dir;		/* loader and unloader */
+	bool is_unsigned;			/* c: by no key that is known */
 	refcount_t refs;		/* the list's, and of each node shown */
 };
 
 static_assert(KO_KINDS == OWNER_PARTS && KO_TEXT == 0, "a module's parts");
 extern struct mutex modules_lock;
 
+/* The key that signs modules: a modulus, and whose it is as signatures say it. */
+struct module_key {
+	struct modsig_bytes modulus, issuer, serial, key_id;
+};
+extern const struct module_key module_key;	/* made by tools/modkey.py */
+
 void module_put(struct module *m);
+/*
+ * Checks the signature of FILE, *SIZE bytes, to be loaded with FLAGS, and takes it off *SIZE. 0:
+ * good; 1: none of a known key, which passes as ENFORCE is false. -EKEYREJECTED, -EBADMSG
+ * (unreadable), -ENOMEM; told to the log.
+ */
+int module_verify(const void *file, size_t *size, unsigned int flags, bool enforce) __must_check;
 /* Places, copies, relocates and protects. 0, -ENOEXEC, -ENOENT, -ENOMEM; told to the log. */
 int module_link(struct module *m, const struct ko *k) __must_check;
 /* Sets parameters by m->args. 0, -EINVAL; told to the log. */

@@ -50,7 +50,7 @@ static ssize_t show_fact(struct show_node *n, char *buf, size_t size)
 		len = scnprintf(buf, size, "%zu\n", total_size(m));
 		break;
 	default:
-		len = scnprintf(buf, size, "E\n");
+		len = scnprintf(buf, size, "%s\n", m->is_unsigned ? "E" : "");
 	}
 	mutex_unlock(&modules_lock);
 	return len;

@@ -356,7 +356,7 @@ static void show_module(const struct module_facts *f, void *m)
 #ifdef CONFIG_MODULES
 	bool addresses = capable(CAP_SYSLOG);
 
-	seq_printf(m, "%s %zu %d - %s 0x%016lx (E)\n", f->name, f->size, f->uses, f->state, addresses ? f->start : 0);
+	seq_printf(m, "%s %zu %d - %s 0x%016lx%s\n", f->name, f->size, f->uses, f->state, addresses ? f->start : 0, f->is_unsigned ? " (E)" : "");
 #endif
 }
 

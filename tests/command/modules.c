@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Loads /hello.ko (tests/modules/hello.c) in every wrong way and in the right one. For modules.py,
- * which boots with module.sig_enforce=0.
+ * Loads /plain.ko (tests/modules/hello.c, not signed) in every wrong way and in the right one. For
+ * modules.py, which boots with module.sig_enforce=0.
  */
 /* proves: init_module finit_module delete_module */
 #define TEST_LIMIT 120
@@ -16,7 +16,7 @@ static size_t size;
 static void get_file(void)
 {
 	struct stat st;
-	int fd = OK(open("/hello.ko", O_RDONLY));
+	int fd = OK(open("/plain.ko", O_RDONLY));
 
 	OK(fstat(fd, &st));
 	size = (size_t)st.st_size;
@@ -93,15 +93,15 @@ TEST(loads_and_goes)
 
 TEST(a_file)
 {
-	OK(load_file("/hello.ko", "device=0", 0));
+	OK(load_file("/plain.ko", "device=0", 0));
 	OK(unload("hello"));
-	ERR(load_file("/hello.ko", "", 8), EINVAL);
-	ERR(load_file("/hello.ko", "", 4), EOPNOTSUPP);
-	ERR(load_file("/hello.ko", "", 2), ENOEXEC);
+	ERR(load_file("/plain.ko", "", 8), EINVAL);
+	ERR(load_file("/plain.ko", "", 4), EOPNOTSUPP);
+	ERR(load_file("/plain.ko", "", 2), ENOEXEC);
 	ERR(load_file("/", "", 0), EINVAL);
 	ERR(load_file("/proc/modules", "", 0), EINVAL);
 	ERR(load_file("/no such file", "", 0), EBADF);
-	OK(load_file("/hello.ko", "", 1));
+	OK(load_file("/plain.ko", "", 1));
 	OK(unload("hello"));
 }
 
@@ -231,7 +231,7 @@ TEST(names)
 static void refused(void)
 {
 	ERR(load(file, size, ""), EPERM);
-	ERR(load_file("/hello.ko", "", 0), EPERM);
+	ERR(load_file("/plain.ko", "", 0), EPERM);
 	ERR(unload("hello"), EPERM);
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Loadable modules: refused by default; with module.sig_enforce=0 what tests/command/modules.c does to one, on one CPU and on four; busybox's insmod, lsmod and rmmod;
-kernel.modules_disabled cannot be undone.
+"""Loadable modules: what tests/command/modules.c does to one that is not signed, on one CPU and on four; signatures, with and without
+module.sig_enforce=0, and the line for each refusal; busybox's insmod, lsmod and rmmod; kernel.modules_disabled cannot be undone.
 usage: modules.py [--debug]"""
 import os
 import subprocess
@@ -12,10 +12,15 @@ from expect import check, no_report
 
 ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../..")
 sys.path.insert(0, os.path.join(ROOT, "tools"))
+import modkey  # noqa: E402
+import signmodule  # noqa: E402
 from ochre import build, rootfs, setup  # noqa: E402
 
 DEBUG = sys.argv[1:]
-REFUSED = "insmod /hello.ko 2>&1; cat /proc/modules; dmesg | grep -c 'unsigned module is rejected'; cat /proc/sys/kernel/tainted"
+REFUSED = """for m in plain foreign changed garbage; do insmod /$m.ko 2>/dev/null; done
+cat /proc/modules; dmesg | grep -o 'loading is rejected: .*' | uniq; cat /proc/sys/kernel/tainted"""
+LINES = ["loading is rejected: " + x for x in ("no signature", "signed by a key that is not known", "it was changed after it was signed",
+                                               "signature is not PKCS#7 signed data")]
 TOOLS = """insmod /hello.ko who=me times=2 && lsmod | grep -c '^hello' && rmmod hello && lsmod | grep -c '^hello'
 dmesg | grep -o 'hello: .*'
 echo 0 > /proc/sys/kernel/modules_disabled; cat /proc/sys/kernel/modules_disabled; echo 1 > /proc/sys/kernel/modules_disabled
@@ -28,20 +33,39 @@ def run(root, script, *words):
     return r.returncode, r.stdout, r.stderr
 
 
+def files(module, d):
+    """{name: bytes}: the module as it is, without its signature, signed in other ways, and damaged."""
+    plain, key = module[:-len(".ko")] + ".stripped", os.path.join(ROOT, "build/host/module-key")
+    data, signed = rootfs.read(plain), rootfs.read(module)
+    modkey.make(os.path.join(d, "key"))
+    changed, garbage = bytearray(signed), bytearray(signed)
+    changed[100] ^= 1
+    garbage[len(data)] ^= 1
+    return {"hello": signed, "plain": data, "foreign": signmodule.sign(os.path.join(d, "key"), data), "short": signmodule.sign(key, data, "sha256"),
+            "by_id": signmodule.sign(key, data, "sha512", "-keyid"), "changed": bytes(changed), "garbage": bytes(garbage)}
+
+
 def main():
     tools = setup.load() or setup.ensure()
     build.build(tools, "x86_64", bool(DEBUG), quiet=True)
     module = os.path.join(build.outdir("x86_64", bool(DEBUG)), "modules/hello.ko")
     with tempfile.TemporaryDirectory() as d:
         program = rootfs.build_user(tools, "modules", out=os.path.join(d, "modules"), sources=[os.path.join(ROOT, "tests/command/modules.c")])
-        root = rootfs.busybox_root(tools, extra={"bin/modules": (rootfs.read(program), 0o755), "hello.ko": (rootfs.read(module), 0o644)})
+        signed = rootfs.build_user(tools, "modules_signed", out=os.path.join(d, "modules_signed"), sources=[os.path.join(ROOT, "tests/command/modules_signed.c")])
+        extra = {"bin/modules": (rootfs.read(program), 0o755), "bin/modules_signed": (rootfs.read(signed), 0o755)}
+        extra.update(("%s.ko" % name, (data, 0o644)) for name, data in files(module, d).items())
+        root = rootfs.busybox_root(tools, extra=extra)
         status, said, console = run(root, REFUSED)     # insmod tries both calls
-        check(status == 0 and said.splitlines()[-2:] == ["2", "0"] and "insmod" in said, said + console[-3000:])
+        check(status == 0 and said.splitlines() == LINES + ["0"], said + console[-3000:])
+        for words in (), ("--append", "module.sig_enforce=0"):
+            status, said, console = run(root, "modules_signed", *words)
+            check(status == 0, said + console[-6000:])
+            no_report(console)
         for cpus in "1", "4":
             status, said, console = run(root, "modules", "--cpus", cpus, "--append", "module.sig_enforce=0")
             check(status == 0, said + console[-6000:])
             no_report(console)
-        status, said, console = run(root, TOOLS, "--append", "module.sig_enforce=0")
+        status, said, console = run(root, TOOLS)
         want = ["1", "0", "hello: hello 10, me", "hello: hello 10, me", "hello: bye", "0", "1"]
         check([x for x in said.splitlines() if "insmod" not in x] == want, said + console[-3000:])
     print("ok")

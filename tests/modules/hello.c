@@ -40,7 +40,7 @@ static void greet(struct work_struct *w)
 	for (int i = 0; i < times; i++)
 		pr_info("hello: %s, %s\n", text, who);
 	/* Longer than grace periods take: without its hold the module would be gone meanwhile. */
-	for (int i = 0; stuck && text && i < 500000; i++)
+	for (int i = 0; stuck && text && i < 100000; i++)
 		snprintf(text, 16, "late %d", i);
 	greeted++;
 }

@@ -7,10 +7,10 @@
 #ifdef CONFIG_MODULES
 /*
  * Loads the module in the SIZE bytes at FILE, which the caller owns, with the arguments at ARGS;
- * FLAGS are MODULE_INIT_*. The caller has asked for the right. 0; -EKEYREJECTED (no signature),
- * -ENOEXEC (malformed, for another kernel, or with what is not supported), -EEXIST, -ENOENT (an
- * unknown symbol), -EINVAL (a parameter), -EFAULT, -ENOMEM, or what its init says. All but what a
- * program can know by itself is told to the log.
+ * FLAGS are MODULE_INIT_*. The caller has asked for the right. 0; -EKEYREJECTED (no good
+ * signature), -EBADMSG (an unreadable one), -ENOEXEC (malformed, for another kernel, or with what
+ * is not supported), -EEXIST, -ENOENT (an unknown symbol), -EINVAL (a parameter), -EFAULT, -ENOMEM,
+ * or what its init says. All but what a program can know by itself is told to the log.
  */
 int module_load(const void *file, size_t size, struct uptr args, unsigned int flags) __must_check;
 /* 0; -ENOENT; -EBUSY: it is loading or leaving, or cannot leave; -EWOULDBLOCK: it is used. */
@@ -22,6 +22,7 @@ struct module_facts {
 	const char *name, *state;
 	size_t size;
 	int uses;
+	bool is_unsigned;
 	unsigned long start;	/* of its text */
 };
 /* FN for each module, the latest first, with a sleeping lock held. */
