@@ -412,6 +412,15 @@ def find_xfsprogs(suite="trixie"):
     return dest
 
 
+def find_zydis():
+    """The folder with libzydis and its headers: a disassembler that judges the decoder of KVM's instructions; fetched when first asked for."""
+    dest = os.path.join(HOST, "zydis")
+    if not os.path.exists(dest + "/usr/include/Zydis/Zydis.h"):
+        apt = PrivateApt(codename(), ["trixie"], "apt-trixie")
+        apt.unpack(["libzydis-dev", "libzydis4.1", "libzycore-dev", "libzycore1.5"], "trixie", dest)
+    return dest
+
+
 def find_gdb(arch):
     """A gdb that knows the CPU. None: x86_64's is not there, which set-up does not install. Another CPU's is unpacked when first asked for, with its
     own C library and Python: that of Debian 12 knows no loongarch64."""

@@ -226,11 +226,21 @@ class Runner:
                 "-fno-omit-frame-pointer", "-Wall", "-Wno-unused-function", "-I" + ROOT]
         argv += ["-I%s/%s/include" % (ROOT, r) for r in rooms] + ["-include", ROOT + "/lib/include/lib/compiler.h"]
         argv += ["-o", out, src] + [os.path.join(ROOT, s) for s in " ".join(more).split()] + ["-lpthread", "-lm"]
+        if "/* judge: zydis */" in text:
+            try:
+                judge = setup.find_zydis()
+            except Fail as e:
+                self.add(Result(name, "skipped", "there is no libzydis: " + str(e).splitlines()[0]))
+                return
+            libraries = judge + "/usr/lib/x86_64-linux-gnu"
+            argv += ["-I%s/usr/include" % judge, "-L" + libraries, "-lZydis", "-lZycore", "-Wl,-rpath," + libraries]
         r = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if r.returncode:
             self.add(Result(name, "failed", "does not compile", r.stdout))
             return
         env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1", UBSAN_OPTIONS="print_stacktrace=1")
+        if self.args.full:
+            env["OCHRE_FULL"] = "1"
         target = os.path.basename(src)[len("host_fuzz_"):-2]
         if target in fuzz_host.sources():
             env["OCHRE_FUZZ_INPUTS"] = fuzz_host.unpack_committed(target, out + ".inputs")
