@@ -307,7 +307,6 @@ void mm_pick_layout(struct mm *mm, unsigned long stack_rlimit, unsigned long rnd
 #define FOLL_WRITE	0x01u
 #define FOLL_GET	0x02u
 #define FOLL_FORCE	0x10u	/* ptrace: ignore rights, break COW */
-#define FOLL_NOWAIT	0x20u
 #define FOLL_LONGTERM	0x100u
 #define FOLL_PIN	0x200u
 #define FOLL_UNLOCKABLE	0x400u
