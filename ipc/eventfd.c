@@ -99,7 +99,16 @@ static void wake_unlock(struct eventfd *e, u32 key, unsigned long flags) __relea
 	spin_unlock_irqrestore(&e->wqh.lock, flags);
 }
 
-u64 eventfd_take_locked(struct eventfd *e)
+/* The same where the lock was taken by spin_lock_irq() alone: reads and writes. */
+static inline void wake_unlock_irq(struct eventfd *e, u32 key) __releases(e->wqh.lock)
+{
+	if (key && waitqueue_active(&e->wqh))
+		wake_up_poll_unlock_irq(&e->wqh, key);
+	else
+		spin_unlock_irq(&e->wqh.lock);
+}
+
+static inline u64 take_locked(struct eventfd *e)
 {
 	u64 n = e->semaphore && e->count ? 1 : e->count;
 
@@ -108,13 +117,20 @@ u64 eventfd_take_locked(struct eventfd *e)
 	return n;
 }
 
+u64 eventfd_take_locked(struct eventfd *e)
+{
+	return take_locked(e);
+}
+
 /* N more, for which there is room. Whom to wake: readers also where N is 0 (edges of epoll). */
-static u32 add_locked(struct eventfd *e, u64 n, u32 mark)
+static inline u32 add_locked(struct eventfd *e, u64 n, u32 mark)
 {
 	u64 full = e->count += n;
 	u32 key = EPOLLIN | mark;
 
-	if (unlikely(e->taker) && full && e->taker->signalled(e->taker, e))
+	if (likely(!e->taker))
+		return key;
+	if (full && e->taker->signalled(e->taker, e))
 		key = 0;
 	/* The taker has made room for writers, as a reader would have. */
 	return e->count < full ? key | EPOLLOUT : key;
@@ -155,15 +171,14 @@ static ssize_t eventfd_read(struct kiocb *k, struct iter *to)
 {
 	struct file *file = k->ki_filp;
 	struct eventfd *e = file->private_data;
-	unsigned long flags;
 	u64 n;
 
 	if (iter_count(to) < sizeof(n))
 		return -EINVAL;
 	for (;;) {
-		spin_lock_irqsave(&e->wqh.lock, flags);
-		n = eventfd_take_locked(e);
-		wake_unlock(e, n ? EPOLLOUT : 0, flags);
+		spin_lock_irq(&e->wqh.lock);
+		n = take_locked(e);
+		wake_unlock_irq(e, n ? EPOLLOUT : 0);
 		if (n)
 			break;
 		if ((file->f_flags & O_NONBLOCK) || (k->ki_flags & IOCB_NOWAIT))
@@ -178,7 +193,6 @@ static ssize_t eventfd_write(struct kiocb *k, struct iter *from)
 {
 	struct file *file = k->ki_filp;
 	struct eventfd *e = file->private_data;
-	unsigned long flags;
 	bool done;
 	u64 n;
 
@@ -189,9 +203,9 @@ static ssize_t eventfd_write(struct kiocb *k, struct iter *from)
 	if (n == U64_MAX)
 		return -EINVAL;
 	for (;;) {
-		spin_lock_irqsave(&e->wqh.lock, flags);
+		spin_lock_irq(&e->wqh.lock);
 		done = U64_MAX - e->count > n;
-		wake_unlock(e, done ? add_locked(e, n, 0) : 0, flags);
+		wake_unlock_irq(e, done ? add_locked(e, n, 0) : 0);
 		if (done)
 			return sizeof(n);
 		if ((file->f_flags & O_NONBLOCK) || (k->ki_flags & IOCB_NOWAIT))
@@ -264,7 +278,7 @@ u64 eventfd_unbind(struct eventfd *e, struct eventfd_taker *t)
 	spin_lock_irqsave(&e->wqh.lock, flags);
 	DEBUG_ON(e->taker != t);
 	e->taker = NULL;
-	n = eventfd_take_locked(e);
+	n = take_locked(e);
 	wake_unlock(e, n ? EPOLLOUT : 0, flags);
 	return n;
 }

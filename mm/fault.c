@@ -287,6 +287,7 @@ static vm_fault_t wp_copy(struct vm_fault *vmf, struct page *old)
 {
 	struct vma *vma = vmf->vma;
 	struct mm *mm = vma->vm_mm;
+	struct mm_notify_range range;
 	struct folio *copy;
 	bool zero = is_zero_pfn(pte_pfn(vmf->orig_pte));
 	pte_t e;
@@ -302,8 +303,7 @@ static vm_fault_t wp_copy(struct vm_fault *vmf, struct page *old)
 	}
 	if (old)
 		arch_copy_page(folio_address(copy), page_address(old));
-	if (mm->notifiers)
-		__mmu_notifier_start(mm, vmf->address, vmf->address + PAGE_SIZE);
+	mm_notify_start(&range, mm, vmf->address, vmf->address + PAGE_SIZE);
 	ptl_lock(vmf->ptl);
 	if (unlikely(!pte_same(ptep_read(vmf->pte), vmf->orig_pte))) {
 		ptl_unlock(vmf->ptl);
@@ -330,11 +330,11 @@ static vm_fault_t wp_copy(struct vm_fault *vmf, struct page *old)
 		add_mm_counter(mm, MM_ANONPAGES, 1);
 	}
 	ptl_unlock(vmf->ptl);
+	mm_notify_changed(&range);
 	if (old)
 		folio_put(page_folio(old));	/* the mapping's */
 out:
-	if (mm->notifiers)
-		__mmu_notifier_end(mm, vmf->address, vmf->address + PAGE_SIZE);
+	mm_notify_end(&range);
 	if (old)
 		folio_put(page_folio(old));	/* ours */
 	return 0;

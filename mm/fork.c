@@ -98,10 +98,10 @@ int __copy_page_range(struct mm *dst, struct vma *dvma, struct vma *svma, bool *
 		.alone = atomic_read_acquire(&mm->mm_users) == 1 && current->mm == mm,
 	};
 	unsigned long addr = svma->vm_start, end = svma->vm_end;
+	struct mm_notify_range range;
 	int err = 0;
 
-	if (mm->notifiers)
-		__mmu_notifier_start(mm, addr, end);
+	mm_notify_start(&range, mm, addr, end);
 	while (addr < end) {
 		unsigned long next;
 		pte_t *src, *d;
@@ -128,8 +128,8 @@ int __copy_page_range(struct mm *dst, struct vma *dvma, struct vma *svma, bool *
 	if (c.spare)
 		__free_page(c.spare);
 	*protected |= c.protected;
-	if (mm->notifiers)
-		__mmu_notifier_end(mm, svma->vm_start, svma->vm_end);
+	mm_notify_changed(&range);
+	mm_notify_end(&range);
 	for (int i = 0; i < NR_MM_COUNTERS; i++)
 		if (c.rss[i])
 			add_mm_counter(dst, i, c.rss[i]);

@@ -7,6 +7,7 @@
  * fork copies pinned pages. So a pinned anonymous folio has one mapping.
  */
 #include "mm_priv.h"
+#include <mm/lookup.h>
 #include <arch/patch.h>
 
 static int check_vma(const struct vma *vma, unsigned int foll)
@@ -38,8 +39,11 @@ static bool may_write(const struct vma *vma, pte_t e, struct folio *folio, unsig
 	       folio_test_anon(folio) && pte_dirty(e) && folio_mapcount(folio) == 1;
 }
 
-/* The page at addr with its reference, NULL: fault first (*fault: how), or ERR_PTR. */
-static struct page *follow(struct vma *vma, unsigned long addr, unsigned int foll, unsigned int *fault)
+/*
+ * The page at addr with its reference, NULL: fault first (*fault: how), or ERR_PTR. *WRITABLE, if asked for: the
+ * entry is, and was made dirty.
+ */
+static struct page *follow(struct vma *vma, unsigned long addr, unsigned int foll, unsigned int *fault, bool *writable)
 {
 	spinlock_t *ptl;
 	pte_t *pte = pte_find_lock(vma->vm_mm, addr, &ptl), e;
@@ -80,8 +84,10 @@ static struct page *follow(struct vma *vma, unsigned long addr, unsigned int fol
 		folio_ref_add(folio, FOLIO_PIN_BIAS);
 	else
 		folio_get(folio);
-	if (foll & FOLL_WRITE && !pte_dirty(e) && pte_write(e))
+	if ((foll & FOLL_WRITE || writable) && !pte_dirty(e) && pte_write(e))
 		ptep_set(pte, pte_mkdirty(pte_mkyoung(e)));
+	if (writable)
+		*writable = pte_write(e);
 out:
 	pte_unlock(ptl);
 	return page;
@@ -98,7 +104,7 @@ static struct page *get_one(struct vma *vma, unsigned long addr, unsigned int fo
 {
 	for (;;) {
 		unsigned int fault;
-		struct page *page = follow(vma, addr, foll, &fault);
+		struct page *page = follow(vma, addr, foll, &fault, NULL);
 		int err;
 
 		if (page)
@@ -112,6 +118,54 @@ static struct page *get_one(struct vma *vma, unsigned long addr, unsigned int fo
 			return ERR_PTR(err);
 		cond_resched();
 	}
+}
+
+/* VMA is locked for reading, or mmap_lock is. -EAGAIN: mmap_lock has to be. */
+static int look_up_in(struct vma *vma, unsigned long addr, unsigned int how, unsigned int locked, struct mm_looked_up *out)
+{
+	unsigned int fault, foll = FOLL_GET | (how & LOOKUP_WRITE ? FOLL_WRITE : 0);
+	vm_fault_t ret;
+	int err = check_vma(vma, foll);
+
+	while (!err) {
+		out->page = follow(vma, addr, foll, &fault, &out->writable);
+		if (out->page)
+			return IS_ERR(out->page) ? (int)PTR_ERR(out->page) : 0;
+		if (how & LOOKUP_NOWAIT && !vma_is_anonymous(vma))
+			return -EAGAIN;
+		if (how & LOOKUP_INTERRUPTIBLE ? signal_pending(current) : fatal_signal_pending(current))
+			return -EINTR;
+		ret = handle_mm_fault(vma, addr, fault | locked);
+		err = ret & VM_FAULT_RETRY ? -EAGAIN : fault_error(ret);
+		cond_resched();
+	}
+	return err;
+}
+
+int mm_look_up(struct mm *mm, unsigned long addr, unsigned int how, struct mm_looked_up *out)
+{
+	struct vma *vma;
+	int err = -EAGAIN;
+
+	if (addr >= TASK_SIZE_MAX)
+		return -EFAULT;
+	addr &= PAGE_MASK;
+	vma = lock_vma_under_rcu(mm, addr);
+	if (likely(vma)) {
+		err = look_up_in(vma, addr, how, FAULT_VMA_LOCK, out);
+		vma_end_read(vma);
+	}
+	/* A writer has it, nothing is there, or the fault was given up. */
+	while (unlikely(err == -EAGAIN) && !(how & LOOKUP_NOWAIT)) {
+		if (how & LOOKUP_INTERRUPTIBLE && signal_pending(current))
+			return -EINTR;
+		if (mmap_read_lock_killable(mm))
+			return -EINTR;
+		vma = vma_lookup(mm, addr);
+		err = vma ? look_up_in(vma, addr, how, 0, out) : -EFAULT;
+		mmap_read_unlock(mm);
+	}
+	return err;
 }
 
 long get_user_pages_remote(struct mm *mm, unsigned long start, unsigned long nr, unsigned int foll,

@@ -89,6 +89,8 @@ struct mm *mm_alloc(void)
 
 void __mmdrop(struct mm *mm)
 {
+	if (unlikely(mm->notify))
+		mm_notify_free(mm);
 	arch_mm_destroy(&mm->context);
 	mm_user_ns_put(mm->user_ns);
 	kmem_cache_free(mm_cache, mm);
@@ -119,9 +121,8 @@ static void exit_mmap(struct mm *mm)
 	unsigned long accounted = 0;
 
 	family_leave(mm);
-	for (struct mmu_notifier *n = mm->notifiers; n; n = n->next)
-		if (n->ops->release)
-			n->ops->release(n);
+	if (unlikely(mm->notify))
+		__mm_notify_ended(mm);
 	/* Reclaim may hold a VMA that it found through the family: it saw the mm before we left. */
 	mmap_write_lock(mm);
 	/* Where everything was unmapped there are page tables still, and nodes in the tree's reserve. */

@@ -19,12 +19,49 @@
 #include <mm/filemap.h>
 #include <mm/gather.h>
 #include <mm/mm.h>
+#include <mm/notify.h>
 #include <mm/rmap.h>
 #include <mm/shmem.h>
 #include <mm/upcalls.h>
 #include <linux/mman.h>
 #include <asm/resource.h>
 #include "vmatree_priv.h"
+
+/* notify.c: what mm/notify.h says of changing entries. */
+void __mm_notify_start(struct mm_notify_range *r);
+void __mm_notify_end(struct mm_notify_range *r);
+bool __mm_notify_young(struct mm *mm, unsigned long start, unsigned long end, bool clear);
+void __mm_notify_ended(struct mm *mm);
+void mm_notify_free(struct mm *mm);
+
+/* Before [START, END) changes: nobody mirrors it any more, nor will before the end. May sleep. */
+static inline void mm_notify_start(struct mm_notify_range *r, struct mm *mm, unsigned long start,
+				   unsigned long end)
+{
+	*r = (struct mm_notify_range){ .mm = mm, .start = start, .end = end };
+	if (unlikely(READ_ONCE(mm->notify) != NULL))
+		__mm_notify_start(r);
+}
+
+/* Entries have changed, pages have not been let go: tells those who came meanwhile. May sleep. */
+static inline void mm_notify_changed(struct mm_notify_range *r)
+{
+	barrier();	/* the look comes after the change: pairs with mm_notify_register() */
+	if (unlikely(READ_ONCE(r->mm->notify) != NULL) && !r->told)
+		__mm_notify_start(r);
+}
+
+static inline void mm_notify_end(struct mm_notify_range *r)
+{
+	if (unlikely(r->told))
+		__mm_notify_end(r);
+}
+
+/* Whether the mirrors used it. The table is locked. */
+static inline bool mm_notify_young(struct mm *mm, unsigned long start, unsigned long end, bool clear)
+{
+	return unlikely(READ_ONCE(mm->notify) != NULL) && __mm_notify_young(mm, start, end, clear);
+}
 
 /* VMA locks (vma.c) */
 #define VMA_WAITER	(1 << 30)

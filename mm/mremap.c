@@ -95,7 +95,7 @@ static bool move_table(struct move *m, unsigned long from, unsigned long to)
 static unsigned long move_page_tables(struct move *m)
 {
 	unsigned long done = 0, span = pt_span(1);
-	bool tables = vma_is_anonymous(m->old) && !m->mm->notifiers;
+	bool tables = vma_is_anonymous(m->old);
 
 	while (done < m->len) {
 		unsigned long from = m->from + done, to = m->to + done, n = m->len - done;

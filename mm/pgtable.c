@@ -142,14 +142,10 @@ void gather_init(struct mmu_gather *tlb, struct mm *mm, unsigned long start, uns
 	tlb->tables = NULL;
 	tlb->nr_inline = 0;
 	tlb->batch = NULL;
-	tlb->nstart = start;
-	tlb->nend = end;
-	tlb->notify = unlikely(READ_ONCE(mm->notifiers) != NULL);
 	/* The peak is noted before memory goes. */
 	if (get_mm_rss(mm) > READ_ONCE(mm->hiwater_rss))
 		WRITE_ONCE(mm->hiwater_rss, get_mm_rss(mm));
-	if (tlb->notify)
-		__mmu_notifier_start(mm, start, end);
+	mm_notify_start(&tlb->range, mm, start, end);
 }
 
 bool __gather_page(struct mmu_gather *tlb, u64 page)
@@ -216,6 +212,7 @@ void gather_flush(struct mmu_gather *tlb)
 
 	if (tlb->start < tlb->end || tables)
 		arch_tlb_flush_mm_range(&tlb->mm->context, tlb->start, tlb->end, PAGE_SIZE, tlb->freed_tables);
+	mm_notify_changed(&tlb->range);
 	tlb->start = ~0ul;
 	tlb->end = 0;
 	put_gathered(tlb->page, tlb->nr_inline);
@@ -240,51 +237,5 @@ void gather_flush(struct mmu_gather *tlb)
 void gather_finish(struct mmu_gather *tlb)
 {
 	gather_flush(tlb);
-	if (tlb->notify)
-		__mmu_notifier_end(tlb->mm, tlb->nstart, tlb->nend);
-}
-
-/* Notifiers: few, added and removed under mmap_lock; walked under RCU-like publication. */
-int mmu_notifier_register(struct mmu_notifier *n, struct mm *mm)
-{
-	int err = mmap_write_lock_killable(mm);
-
-	if (err)
-		return err;
-	mmgrab(mm);
-	n->mm = mm;
-	n->next = mm->notifiers;
-	smp_store_release(&mm->notifiers, n);
-	mmap_write_unlock(mm);
-	return 0;
-}
-
-void mmu_notifier_unregister(struct mmu_notifier *n)
-{
-	struct mm *mm = n->mm;
-	struct mmu_notifier **p;
-
-	mmap_write_lock(mm);
-	for (p = &mm->notifiers; *p; p = &(*p)->next) {
-		if (*p == n) {
-			WRITE_ONCE(*p, n->next);
-			break;
-		}
-	}
-	mmap_write_unlock(mm);
-	mmdrop(mm);
-}
-
-void __mmu_notifier_start(struct mm *mm, unsigned long start, unsigned long end)
-{
-	for (struct mmu_notifier *n = smp_load_acquire(&mm->notifiers); n; n = n->next)
-		if (n->ops->invalidate_range_start)
-			n->ops->invalidate_range_start(n, start, end);
-}
-
-void __mmu_notifier_end(struct mm *mm, unsigned long start, unsigned long end)
-{
-	for (struct mmu_notifier *n = smp_load_acquire(&mm->notifiers); n; n = n->next)
-		if (n->ops->invalidate_range_end)
-			n->ops->invalidate_range_end(n, start, end);
+	mm_notify_end(&tlb->range);
 }

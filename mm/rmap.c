@@ -286,13 +286,13 @@ static int unmap_found(struct folio *folio, struct mm *mm, const struct found *f
 static bool unmap_one(struct folio *folio, struct vma *vma, unsigned long addr, void *arg)
 {
 	unsigned int ttu = *(unsigned int *)arg;
-	unsigned long first = addr, next, end = end_in(folio, vma, addr);
+	unsigned long next, end = end_in(folio, vma, addr);
 	struct span s = { .folio = folio, .vma = vma };
 	struct mm *mm = vma->vm_mm;
+	struct mm_notify_range range;
 	struct found f;
 
-	if (mm->notifiers)
-		__mmu_notifier_start(mm, first, end);
+	mm_notify_start(&range, mm, addr, end);
 	for (; addr < end; addr = next) {
 		int gone = 0;
 
@@ -303,11 +303,11 @@ static bool unmap_one(struct folio *folio, struct vma *vma, unsigned long addr, 
 			while (clear_found(&s, &f, NULL))
 				gone += unmap_found(folio, mm, &f);
 		pte_unlock(s.ptl);
+		mm_notify_changed(&range);
 		if (gone)
 			folio_put_refs(folio, gone);
 	}
-	if (mm->notifiers)
-		__mmu_notifier_end(mm, first, end);
+	mm_notify_end(&range);
 	return folio_mapped(folio);
 }
 
@@ -345,6 +345,8 @@ static bool referenced_one(struct folio *folio, struct vma *vma, unsigned long a
 			}
 			young |= ptep_test_and_clear_young(pte);
 		}
+		if (mm_notify_young(vma->vm_mm, addr, next, true))
+			young = true;
 		pte_unlock(s.ptl);
 	}
 	if (young) {
@@ -377,11 +379,13 @@ static bool mkclean_one(struct folio *folio, struct vma *vma, unsigned long addr
 {
 	unsigned long next, end = end_in(folio, vma, addr);
 	struct span s = { .folio = folio, .vma = vma };
+	struct mm_notify_range range;
 	int *cleaned = arg;
 	struct found f;
 
 	if (!vma_is_shared(vma))
 		return true;
+	mm_notify_start(&range, vma->vm_mm, addr, end);
 	for (; addr < end; addr = next) {
 		if (!span_begin(&s, addr, end, &next))
 			continue;
@@ -394,6 +398,8 @@ static bool mkclean_one(struct folio *folio, struct vma *vma, unsigned long addr
 		}
 		pte_unlock(s.ptl);
 	}
+	mm_notify_changed(&range);
+	mm_notify_end(&range);
 	return true;
 }
 

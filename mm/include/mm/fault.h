@@ -18,7 +18,6 @@ struct folio;
 #define FAULT_REMOTE		0x100u	/* on behalf of another process */
 #define FAULT_UNSHARE		0x200u	/* break COW for a read pin */
 #define FAULT_VMA_LOCK		0x400u	/* only the VMA's lock is held, not mmap_lock */
-#define FAULT_NOWAIT		0x800u
 #define FAULT_FORCE		0x1000u	/* ptrace: write to a read-only private mapping */
 
 /* Results of a fault handler. */

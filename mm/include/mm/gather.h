@@ -2,33 +2,14 @@
 #pragma once
 /*
  * The one way translations are taken away: collect pages and tables, flush the TLBs once, then free.
- * Whoever mirrors page tables elsewhere (guests, devices) hears of it through notifiers.
+ * Whoever mirrors page tables elsewhere (guests, devices) hears of it (mm/notify.h).
  */
 #include <lib/types.h>
 #include <arch/page.h>
+#include <mm/notify.h>
 
 struct mm;
 struct page;
-struct mmu_notifier;
-
-struct mmu_notifier_ops {
-	/* Between start and end the range must not be mapped anew. start may sleep. */
-	void (*invalidate_range_start)(struct mmu_notifier *n, unsigned long start, unsigned long end);
-	void (*invalidate_range_end)(struct mmu_notifier *n, unsigned long start, unsigned long end);
-	void (*release)(struct mmu_notifier *n);	/* the space ends */
-};
-
-struct mmu_notifier {
-	const struct mmu_notifier_ops *ops;
-	struct mmu_notifier *next;	/* (mmap_lock) */
-	struct mm *mm;
-};
-
-/* Takes mmap_lock for writing. The mm has a user. */
-int mmu_notifier_register(struct mmu_notifier *n, struct mm *mm);
-void mmu_notifier_unregister(struct mmu_notifier *n);
-void __mmu_notifier_start(struct mm *mm, unsigned long start, unsigned long end);
-void __mmu_notifier_end(struct mm *mm, unsigned long start, unsigned long end);
 
 #define GATHER_INLINE	32
 
@@ -43,18 +24,17 @@ struct mmu_gather {
 	unsigned long start, end;	/* range to flush; start >= end: nothing */
 	bool fullmm;			/* the whole space goes: entries need no atomic access */
 	bool freed_tables;
-	bool notify;
 	bool keep_markers;		/* guard entries stay (madvise) */
-	unsigned long nstart, nend;	/* what the notifiers were told */
+	struct mm_notify_range range;	/* what those who mirror the space are told */
 	struct page *tables;		/* page tables to free by RCU, linked by lru_next */
 	unsigned int nr_inline;
 	struct gather_batch *batch;
 	u64 page[GATHER_INLINE];
 };
 
-/* Start taking [start, end) away (told to the notifiers). */
+/* Start taking [start, end) away (told to those who mirror the space). */
 void gather_init(struct mmu_gather *tlb, struct mm *mm, unsigned long start, unsigned long end, bool fullmm);
-/* Flush and free all that was collected; the gather can go on. Sleeps not; interrupts on. */
+/* Flush and free all that was collected; the gather can go on. Sleeps only where the space is mirrored; interrupts on. */
 void gather_flush(struct mmu_gather *tlb);
 void gather_finish(struct mmu_gather *tlb);
 

@@ -30,7 +30,7 @@ struct user_namespace;
 struct address_space;
 struct anon_family;
 struct vm_operations;
-struct mmu_notifier;
+struct mm_notify;
 struct vm_fault;
 
 /* vm_flags. The low ones equal Linux's, as seen in smaps' VmFlags. */
@@ -146,7 +146,7 @@ struct mm {
 	unsigned long		flags;		/* MMF_* bits, atomic */
 	struct user_namespace	*user_ns;	/* referenced: who has rights over it when it is not dumpable; exec sets it */
 	void			*binfmt;
-	struct mmu_notifier	*notifiers;	/* (mm/gather.h) */
+	struct mm_notify	*notify;	/* NULL until the first user (mm/notify.h) */
 	struct anon_family	*family;	/* constant; see mm/rmap.h */
 	struct list_head	family_link;	/* (family->rwsem) */
 	void			*aio;		/* ipc's (ipc/aio.c) */
@@ -307,7 +307,6 @@ void mm_pick_layout(struct mm *mm, unsigned long stack_rlimit, unsigned long rnd
 #define FOLL_WRITE	0x01u
 #define FOLL_GET	0x02u
 #define FOLL_FORCE	0x10u	/* ptrace: ignore rights, break COW */
-#define FOLL_NOWAIT	0x20u
 #define FOLL_LONGTERM	0x100u
 #define FOLL_PIN	0x200u
 #define FOLL_UNLOCKABLE	0x400u
