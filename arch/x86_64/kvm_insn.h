@@ -146,7 +146,7 @@ enum kvm_operand_kind {
 	KVM_OPND_MMX,
 	KVM_OPND_XMM,
 	KVM_OPND_MEM,		/* insn.mem */
-	KVM_OPND_SOURCE,	/* a string's: insn.mem too */
+	KVM_OPND_SOURCE,	/* a string's, or XLAT's, to whose address AL is added: insn.mem */
 	KVM_OPND_DEST,		/* a string's: ES:rDI */
 	KVM_OPND_IMM,  /* insn.imm, extended with its sign where it is shorter than the operand */
 	KVM_OPND_IMM2,		/* the second immediate: ENTER's level */

@@ -380,11 +380,8 @@ static bool special_valid(struct kvm_insn *i, enum kvm_insn_mode mode)
 	case 0x122: /* LOCK stands for the bit of CR8 (APM 3, MOV CRn) */
 		reg |= (i->r | i->lock) << 3;
 		return reg == 0 || (reg >= 2 && reg <= 4) || reg == 8;
-	case 0x121:
-	case 0x123:
+	default: /* MOV DRn: there are eight */
 		return !i->r;
-	default:
-		return true;
 	}
 }
 
@@ -400,8 +397,6 @@ static bool row_valid(struct kvm_insn *i, const struct kvm_row *row, u8 flags,
 	bool memory = !i->has_modrm || i->modrm < 0xc0;
 	u8 pp = row->pp;
 
-	if ((flags & ROW_NO64) && mode == KVM_MODE_LONG64)
-		return false;
 	if (flags & ROW_EXCEPT)
 		pp &= ~kvm_insn_pp_without(i->map, i->opcode, reg, mode);
 	if (!(pp >> (memory ? 0 : 4) >> i->pp & 1))

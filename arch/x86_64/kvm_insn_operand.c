@@ -66,7 +66,6 @@ static u8 size_of(const struct kvm_insn *i, u8 code, enum kvm_insn_mode mode)
 	case C_1:
 		return 1;
 	case C_Ew:
-	case C_Gw:
 	case C_DX:
 	case C_Iw:
 	case C_Sw:

@@ -98,7 +98,7 @@ const struct kvm_row kvm_insn_rows[4][256] = {
 		[0x58 ... 0x5f] = R(POP, Zv_w, ROW_D64),
 		[0x60 ... 0x61] = R(OTHER, NONE, ROW_NO64), /* PUSHA, POPA */
 		[0x62] = RP(OTHER, E, MEM, ROW_NO64),	    /* BOUND */
-		[0x63] = R(OTHER, Ew_Gw_m, ROW_EXCEPT),	    /* ARPL */
+		[0x63] = R(OTHER, E, ROW_EXCEPT),	    /* ARPL */
 		[0x68] = R(PUSH, Iz, ROW_D64),
 		[0x69] = R(IMUL_REG, Gv_Ev_Iz, 0),
 		[0x6a] = R(PUSH, Is, ROW_D64),
@@ -536,7 +536,8 @@ bool kvm_insn_vector(u8 encoding, u8 map, u8 opcode, u8 *imm_size)
 {
 	if (encoding == KVM_ENC_XOP) {
 		*imm_size = map == 8 ? 1 : map == 10 ? 4 : 0;
-		return map >= 8 && map <= 10 && bit_of(xop_known[map - 8], opcode);
+		map -= 8; /* smaller ones are POP */
+		return map < 3 && bit_of(xop_known[map], opcode);
 	}
 	/* PSHUFW and the shifts; CMPPS, PINSRW, PEXTRW, SHUFPS. */
 	*imm_size = map == 3 ||

@@ -25,8 +25,6 @@ enum kvm_code {
 	C_M2y,			/* twice y: CMPXCHG8B's */
 	C_Mv,			/* the address alone */
 	C_Gb,
-	C_Gw,
-	C_Gd,
 	C_Gv,
 	C_Gy,
 	C_Gz,
@@ -143,7 +141,6 @@ enum kvm_code {
 	F(Gv_Eb_w, Gv, Eb, NONE, 2, 1, 0)                                                          \
 	F(Gv_Ew_w, Gv, Ew, NONE, 2, 1, 0)                                                          \
 	F(Gv_Ed_w, Gv, Ed, NONE, 2, 1, 0)                                                          \
-	F(Ew_Gw_m, Ew, Gw, NONE, 3, 1, 0)                                                          \
 	F(Gv_M_w, Gv, Mv, NONE, 2, 0, 0)                                                           \
 	F(Gz_Mp_w, Gz, Mp, NONE, 2, 1, 0)                                                          \
 	F(Mp_r, Mp, NONE, NONE, 1, 0, 0)                                                           \

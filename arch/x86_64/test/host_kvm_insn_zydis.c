@@ -346,7 +346,34 @@ static const char *address_differs(const struct kvm_insn *i, const struct judged
 	return i->mem.present && memory && !same ? "address" : NULL;
 }
 
-static const char *fields_differ(const struct kvm_insn *i, const ZydisDecodedInstruction *z)
+static bool same_vector(const struct kvm_insn *i, const ZydisDecodedInstruction *z, u32 mode)
+{
+	const ZydisDecodedInstructionRawXop *x = &z->raw.xop;
+	const ZydisDecodedInstructionRawVex *v = &z->raw.vex;
+	const ZydisDecodedInstructionRawEvex *e = &z->raw.evex;
+	u8 seen[7] = { i->map, i->w, i->vvvv, i->pp, i->r, i->x, i->b };
+
+	if (i->encoding == KVM_ENC_XOP) {
+		u8 t[7] = { x->m_mmmm, x->W, ~x->vvvv & 15, x->pp, !x->R, !x->X, !x->B };
+
+		return i->vex_l == x->L && !memcmp(seen, t, mode == KVM_MODE_LONG64 ? 7 : 4);
+	}
+	if (i->encoding == KVM_ENC_VEX) {
+		u8 t[7] = { v->m_mmmm, v->W, ~v->vvvv & 15, v->pp, !v->R, !v->X, !v->B };
+
+		return i->vex_l == v->L && !memcmp(seen, t, mode == KVM_MODE_LONG64 ? 7 : 4);
+	}
+	if (i->encoding == KVM_ENC_EVEX) {
+		u8 t[7] = { e->mmm, e->W, ~e->vvvv & 15, e->pp, !e->R, !e->X, !e->B };
+
+		return i->vex_l == (e->L2 << 1 | e->L) &&
+		       !memcmp(seen, t, mode == KVM_MODE_LONG64 ? 7 : 4);
+	}
+	return true;
+}
+
+static const char *fields_differ(const struct kvm_insn *i, const ZydisDecodedInstruction *z,
+				 u32 mode)
 {
 	bool reads = z->attributes & ZYDIS_ATTRIB_HAS_MODRM;
 	u8 modrm = z->raw.modrm.mod << 6 | z->raw.modrm.reg << 3 | z->raw.modrm.rm;
@@ -354,6 +381,8 @@ static const char *fields_differ(const struct kvm_insn *i, const ZydisDecodedIns
 
 	if (i->length != z->length)
 		return "length";
+	if (!same_vector(i, z, mode))
+		return "a field of VEX, EVEX or XOP";
 	if (i->opcode != z->opcode && i->encoding != KVM_ENC_3DNOW)
 		return "opcode";
 	if (i->has_modrm != reads || (reads && i->modrm != modrm))
@@ -450,7 +479,8 @@ static enum meant meant(enum kvm_insn_status s, const struct kvm_insn *i, const 
 		       NOT_MEANT;
 }
 
-static const char *differ(enum kvm_insn_status s, const struct kvm_insn *i, const struct judged *j)
+static const char *differ(enum kvm_insn_status s, const struct kvm_insn *i, const struct judged *j,
+			  u32 mode)
 {
 	const char *what;
 
@@ -461,7 +491,7 @@ static const char *differ(enum kvm_insn_status s, const struct kvm_insn *i, cons
 				       (j->status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG) ?
 			       "too long" :
 			       NULL;
-	what = fields_differ(i, &j->insn);
+	what = fields_differ(i, &j->insn, mode);
 	what = what ? what : operation_differs(i, &j->insn);
 	what = what ? what : operands_differ(i, j);
 	what = what ? what : registers_differ(i, j);
@@ -573,7 +603,7 @@ static u32 compare(u32 m, u32 rounds)
 			memcpy(last, b, BYTES);
 			valid++;
 		}
-		what = differ(s, &i, &j);
+		what = differ(s, &i, &j, m);
 		if (!what)
 			continue;
 		why = meant(s, &i, &j, m);
