@@ -18,7 +18,7 @@ static u64 hash_name(const char *name)
 	return h;
 }
 
-unsigned long export_find(const char *name)
+unsigned long export_find(const char *name, u64 *type)
 {
 	const struct export_entry *e = __start_export;
 	u64 hash = hash_name(name);
@@ -36,6 +36,7 @@ unsigned long export_find(const char *name)
 	}
 	if (e == __stop_export || e->hash != hash || strcmp((const char *)&e->name + e->name, name))
 		return 0;
+	*type = e->type;
 	return (unsigned long)&e->place + (unsigned long)(long)e->place;
 }
 

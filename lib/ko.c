@@ -107,6 +107,22 @@ static int check_extents(const struct ko *k, struct ko_error *e)
 	return 0;
 }
 
+/* Of __versions (as kmod reads it): a hash and a name each. */
+#define VERSION_SIZE 64
+#define VERSION_NAME 8
+
+/* Each name ends in its entry. */
+static bool holds_versions(const struct ko *k, const Elf64_Shdr *s)
+{
+	if (s->sh_type != SHT_PROGBITS || s->sh_size % VERSION_SIZE ||
+	    s->sh_size / VERSION_SIZE > KO_MAX_VERSIONS)
+		return false;
+	for (u64 at = VERSION_SIZE; at <= s->sh_size; at += VERSION_SIZE)
+		if (k->buf[s->sh_offset + at - 1])
+			return false;
+	return true;
+}
+
 static int check_section(struct ko *k, u32 i, struct ko_error *e)
 {
 	Elf64_Shdr s, names;
@@ -139,6 +155,11 @@ static int check_section(struct ko *k, u32 i, struct ko_error *e)
 		    k->buf[s.sh_offset + s.sh_size - 1])
 			return bad(e, "bad information", name, i);
 		k->modinfo = i;
+	}
+	if (!strcmp(name, "__versions")) {
+		if (k->versions || !holds_versions(k, &s))
+			return bad(e, "bad versions", name, i);
+		k->versions = i;
 	}
 	return 0;
 }
@@ -301,6 +322,22 @@ const char *ko_modinfo(const struct ko *k, const char *key, const char *after)
 		if (!strncmp(p, key, len) && p[len] == '=')
 			return p + len + 1;
 	return NULL;
+}
+
+bool ko_version(const struct ko *k, const char *name, u64 *hash)
+{
+	Elf64_Shdr s;
+
+	if (!k->versions)
+		return false;
+	get_shdr(k, k->versions, &s);
+	for (u64 at = s.sh_offset; at < s.sh_offset + s.sh_size; at += VERSION_SIZE) {
+		if (strcmp((const char *)k->buf + at + VERSION_NAME, name))
+			continue;
+		memcpy(hash, k->buf + at, sizeof(*hash));
+		return true;
+	}
+	return false;
 }
 
 int ko_plan(const struct ko *k, u32 *place, u32 *size)

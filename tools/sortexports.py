@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Finishes the kernel's table of what modules may use (kernel/export.h), in place: each entry gets the hash of its name, and they are sorted by it.
+"""Finishes the kernel's table of what modules may use (kernel/export.h), in place: each entry gets the hash of its name and that of its type, and they are sorted by the former.
 
-An entry is a hash of 64 bits and two distances of 32, from themselves to the thing and to its name. Usage: sortexports.py VMLINUX
+An entry is two hashes of 64 bits and two distances of 32, from themselves to the thing and to its name. Usage: sortexports.py VMLINUX SYMVERS
 """
 import struct
 import sys
@@ -15,7 +15,9 @@ def fnv(name):
     return h
 
 
-def main(path):
+def main(path, symvers):
+    with open(symvers) as f:
+        types = {row[1].encode(): int(row[0], 16) for row in (line.split("\t") for line in f)}
     with open(path, "r+b") as f:
         data = f.read()
         (shoff,) = struct.unpack_from("<Q", data, 0x28)
@@ -32,16 +34,17 @@ def main(path):
         s = next(s for s in sections if s[1] == 1 and s[2] & 2 and s[3] <= start < s[3] + s[5])
         at = s[4] + start - s[3]
         entries = []
-        for i, (_, place, name) in enumerate(struct.iter_unpack("<Qii", data[at:at + stop - start])):
-            where = start + 16 * i + 12 + name
+        for i, (_, _, place, name) in enumerate(struct.iter_unpack("<QQii", data[at:at + stop - start])):
+            where = start + 24 * i + 20 + name
             offset = s[4] + where - s[3]
-            entries.append((fnv(data[offset:data.index(b"\0", offset)]), start + 16 * i + 8 + place, where))
+            text = data[offset:data.index(b"\0", offset)]
+            entries.append((fnv(text), types[text], start + 24 * i + 16 + place, where))
         entries.sort()
         if len({e[0] for e in entries}) != len(entries):
             sys.exit("sortexports: a name is exported twice, or two names have the same hash")
         f.seek(at)
-        for i, (h, place, name) in enumerate(entries):
-            f.write(struct.pack("<Qii", h, place - (start + 16 * i + 8), name - (start + 16 * i + 12)))
+        for i, (h, kind, place, name) in enumerate(entries):
+            f.write(struct.pack("<QQii", h, kind, place - (start + 24 * i + 16), name - (start + 24 * i + 20)))
 
 
-main(sys.argv[1])
+main(*sys.argv[1:])

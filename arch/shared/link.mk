@@ -33,11 +33,11 @@ $(O)/alts.S: $(O)/vmlinux.1 tools/mkalts.py
 $(link_tables): $(O)/%.o: $(O)/%.S
 	$(Q)$(CC) $(as_flags) -c $< -o $@
 
-$(O)/vmlinux: $(O)/vmlinux.1 $(link_tables) tools/checksyms.py tools/sortextable.py $(if $(modules_supported),tools/sortexports.py)
+$(O)/vmlinux: $(O)/vmlinux.1 $(link_tables) tools/checksyms.py tools/sortextable.py $(if $(modules_supported),tools/sortexports.py $(gen)/Module.symvers)
 	$(call say,LD,$@)$(LD) $(ldflags) -T $(lds) -o $@ $(link_inputs) $(link_tables)
 	$(Q)python3 tools/checksyms.py $(O)/vmlinux.1 $@
 	$(Q)python3 tools/sortextable.py $@
-	$(if $(modules_supported),$(Q)python3 tools/sortexports.py $@)
+	$(if $(modules_supported),$(Q)python3 tools/sortexports.py $@ $(gen)/Module.symvers)
 
 ifneq ($(flat),)
 $(O)/$(flat): $(O)/vmlinux

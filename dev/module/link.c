@@ -32,6 +32,7 @@ static const char *const supported[] = {
 	".modinfo",
 	".module_param",
 	".note.",
+	"__versions",
 };
 
 static bool is_supported(const char *name)
@@ -65,11 +66,32 @@ static u8 *place_of(const struct module *m, const struct ko_section *s, u32 plac
 	return (u8 *)m->part[s->kind] + place;
 }
 
+/* The address of what the module imports as NAME, which must have the type that it expects. */
+static int import(const struct module *m, const struct ko *k, const char *name, u64 *address)
+{
+	u64 has, should;
+
+	*address = export_find(name, &has);
+	if (!*address)
+		return -ENOENT;
+	if (!ko_version(k, name, &should)) {
+		pr_err("%s: no version of symbol %s\n", m->name, name);
+		return -EINVAL;
+	}
+	if (has != should) {
+		pr_err("%s: disagrees about version of symbol %s: it has 0x%016llx, the kernel 0x%016llx\n",
+		       m->name, name, (unsigned long long)should, (unsigned long long)has);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 /* The address of each symbol, to VALUE. */
 static int resolve(struct module *m, const struct ko *k, const u32 *place, u64 *value)
 {
 	struct ko_section in;
 	struct ko_symbol s;
+	int err;
 
 	for (u32 i = 1; i < k->nr_symbols; i++) {
 		ko_symbol(k, i, &s);
@@ -77,11 +99,12 @@ static int resolve(struct module *m, const struct ko *k, const u32 *place, u64 *
 		if (s.absolute)
 			continue;
 		if (!s.section) {
-			value[i] = export_find(s.name);
-			if (value[i] || s.weak)
+			err = import(m, k, s.name, &value[i]);
+			if (!err || (err == -ENOENT && s.weak))
 				continue;
-			pr_err("%s: unknown symbol %s\n", m->name, s.name);
-			return -ENOENT;
+			if (err == -ENOENT)
+				pr_err("%s: unknown symbol %s\n", m->name, s.name);
+			return err;
 		}
 		ko_section(k, s.section, &in);
 		if (in.kind == KO_NOT_LOADED)

@@ -69,6 +69,10 @@ static int check_info(const struct ko *k, unsigned int flags)
 		pr_err("module: it has no name\n");
 		return -ENOEXEC;
 	}
+	if (flags & MODULE_INIT_IGNORE_MODVERSIONS) {
+		pr_err("%s: versions of symbols cannot be ignored\n", name);
+		return -EINVAL;
+	}
 	if (!magic || strcmp(magic, MODULE_MAGIC) || flags & MODULE_INIT_IGNORE_VERMAGIC) {
 		pr_err("%s: version magic '%s' should be '%s'\n", name, magic ?: "", MODULE_MAGIC);
 		return -ENOEXEC;

@@ -50,7 +50,10 @@ void module_put(struct module *m);
  * (unreadable), -ENOMEM; told to the log.
  */
 int module_verify(const void *file, size_t *size, unsigned int flags, bool enforce) __must_check;
-/* Places, copies, relocates and protects. 0, -ENOEXEC, -ENOENT, -ENOMEM; told to the log. */
+/*
+ * Places, copies, relocates and protects. 0, -ENOEXEC, -ENOENT, -EINVAL (a type differs), -ENOMEM;
+ * told to the log.
+ */
 int module_link(struct module *m, const struct ko *k) __must_check;
 /* Sets parameters by m->args. 0, -EINVAL; told to the log. */
 int module_set_params(struct module *m) __must_check;

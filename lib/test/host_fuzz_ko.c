@@ -59,6 +59,7 @@ static void fuzz_one(const u8 *p, size_t n)
 	struct ko_error e = { 0 };
 	u32 *place, size[KO_KINDS];
 	struct ko k;
+	u64 hash;
 	int err = ko_open(&k, p, n, EM_X86_64, &e);
 
 	assert(!err || (err == -ENOEXEC && *e.what && e.section));
@@ -75,6 +76,8 @@ static void fuzz_one(const u8 *p, size_t n)
 		for (u32 i = 0; i < k.nr_symbols; i++)
 			check_symbol(&k, i);
 	}
+	if (ko_version(&k, "printk", &hash))
+		sum += hash;
 	for (const char *v = NULL; (v = ko_modinfo(&k, "parm", v));)
 		read_text(&k, v);
 	free(place);

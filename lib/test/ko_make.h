@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* A module's file for tests: text with two relocations, data, zeros, information, three symbols. */
+/*
+ * A module's file for tests: text with two relocations, data, zeros, information, three symbols,
+ * two versions.
+ */
 #pragma once
 
 #include <elf.h>
 #include <string.h>
 #include <lib/types.h>
 
-enum { S_NULL, S_TEXT, S_RELA, S_DATA, S_BSS, S_INFO, S_SYMS, S_STR, S_NAMES, S_COUNT };
-#define KO_MADE_SIZE 0x500
+enum { S_NULL, S_TEXT, S_RELA, S_DATA, S_BSS, S_INFO, S_SYMS, S_STR, S_NAMES, S_VERSIONS, S_COUNT };
+#define KO_MADE_SIZE 0x580
 
 static inline Elf64_Shdr *ko_made_section(u8 *buf, u32 i)
 {
@@ -17,7 +20,7 @@ static inline Elf64_Shdr *ko_made_section(u8 *buf, u32 i)
 static inline size_t ko_make(u8 *buf)
 {
 	static const char names[] =
-		"\0.text\0.rela.text\0.data\0.bss\0.modinfo\0.symtab\0.strtab\0.shstrtab";
+		"\0.text\0.rela.text\0.data\0.bss\0.modinfo\0.symtab\0.strtab\0.shstrtab\0__versions";
 	static const char strings[] = "\0init_module\0printk\0level";
 	static const char info[] = "name=one\0license=MIT\0parm=level:what\0parm=more:else";
 	Elf64_Ehdr *h = (void *)buf;
@@ -62,5 +65,9 @@ static inline size_t ko_make(u8 *buf)
 		(Elf64_Shdr){ 46, SHT_STRTAB, 0, 0, 0x100, sizeof(strings), 0, 0, 1, 0 };
 	*ko_made_section(buf, S_NAMES) =
 		(Elf64_Shdr){ 54, SHT_STRTAB, 0, 0, 0x120, sizeof(names), 0, 0, 1, 0 };
+	*ko_made_section(buf, S_VERSIONS) =
+		(Elf64_Shdr){ 64, SHT_PROGBITS, 0, 0, 0x500, 128, 0, 0, 1, 0 };
+	memcpy(buf + 0x500, "\x88\x77\x66\x55\x44\x33\x22\x11printk", 15);
+	memcpy(buf + 0x540, "\1\0\0\0\0\0\0\0kfree", 14);
 	return KO_MADE_SIZE;
 }

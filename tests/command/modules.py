@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Loadable modules: what tests/command/modules.c does to one that is not signed, on one CPU and on four; signatures, with and without
-module.sig_enforce=0, and the line for each refusal; busybox's insmod, lsmod and rmmod; kernel.modules_disabled cannot be undone.
+module.sig_enforce=0, types that differ, and the line for each refusal; busybox's insmod, lsmod and rmmod; kernel.modules_disabled cannot be undone.
 usage: modules.py [--debug]"""
 import os
+import struct
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ import signmodule  # noqa: E402
 from ochre import build, rootfs, setup  # noqa: E402
 
 DEBUG = sys.argv[1:]
+VERSIONS = """insmod /other.ko 2>/dev/null; dmesg | grep -o 'hello: disagrees .*' | uniq"""
 REFUSED = """for m in plain foreign changed garbage; do insmod /$m.ko 2>/dev/null; done
 cat /proc/modules; dmesg | grep -o 'loading is rejected: .*' | uniq; cat /proc/sys/kernel/tainted"""
 LINES = ["loading is rejected: " + x for x in ("no signature", "signed by a key that is not known", "it was changed after it was signed",
@@ -33,6 +35,11 @@ def run(root, script, *words):
     return r.returncode, r.stdout, r.stderr
 
 
+def symvers(module):
+    with open(os.path.join(os.path.dirname(module), "../gen/Module.symvers")) as f:
+        return {row[1]: int(row[0], 16) for row in (line.split("\t") for line in f)}
+
+
 def files(module, d):
     """{name: bytes}: the module as it is, without its signature, signed in other ways, and damaged."""
     plain, key = module[:-len(".ko")] + ".stripped", os.path.join(ROOT, "build/host/module-key")
@@ -41,8 +48,10 @@ def files(module, d):
     changed, garbage = bytearray(signed), bytearray(signed)
     changed[100] ^= 1
     garbage[len(data)] ^= 1
+    other = bytearray(data)
+    other[other.index(b"printk\0", other.index(struct.pack("<Q", symvers(module)["printk"]))) - 8] ^= 1      # the lowest byte
     return {"hello": signed, "plain": data, "foreign": signmodule.sign(os.path.join(d, "key"), data), "short": signmodule.sign(key, data, "sha256"),
-            "by_id": signmodule.sign(key, data, "sha512", "-keyid"), "changed": bytes(changed), "garbage": bytes(garbage)}
+            "by_id": signmodule.sign(key, data, "sha512", "-keyid"), "changed": bytes(changed), "garbage": bytes(garbage), "other": signmodule.sign(key, bytes(other))}
 
 
 def main():
@@ -57,6 +66,9 @@ def main():
         root = rootfs.busybox_root(tools, extra=extra)
         status, said, console = run(root, REFUSED)     # insmod tries both calls
         check(status == 0 and said.splitlines() == LINES + ["0"], said + console[-3000:])
+        status, said, console = run(root, VERSIONS)
+        have = symvers(module)["printk"]
+        check(said == "hello: disagrees about version of symbol printk: it has 0x%016x, the kernel 0x%016x\n" % (have ^ 1, have), said + console[-3000:])
         for words in (), ("--append", "module.sig_enforce=0"):
             status, said, console = run(root, "modules_signed", *words)
             check(status == 0, said + console[-6000:])

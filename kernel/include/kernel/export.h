@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What modules may use of the image: a list, EXPORT(f) beside f. The image keeps a table of it,
- * sorted by the hash of the names (tools/sortexports.py). There are no hashes of types yet: a
- * module is taken by its vermagic alone, so it must come from the same tree.
+ * sorted by the hash of the names (tools/sortexports.py). Each entry has a hash of the type of what
+ * is exported (tools/mktypes.py), by which a module made for another one is refused. What is
+ * exported is declared in a public header.
  */
 #pragma once
 
@@ -11,15 +12,16 @@
 #ifdef CONFIG_MODULES
 struct export_entry {
 	u64 hash;		/* FNV-1a of the name; 0 until the image is finished */
+	u64 type;		/* the same; what mktypes.py says */
 	s32 place, name;	/* from themselves */
 };
 
 #define EXPORT(f) \
 	__asm__(".pushsection .rodata.export_names,\"a\"\n\t.Lexport_" #f ": .asciz \"" #f "\"\n\t.popsection\n\t" \
-		".pushsection .export,\"a\"\n\t.balign 8\n\t.quad 0\n\t.long " #f " - .\n\t.long .Lexport_" #f " - .\n\t.popsection")
+		".pushsection .export,\"a\"\n\t.balign 8\n\t.quad 0, 0\n\t.long " #f " - .\n\t.long .Lexport_" #f " - .\n\t.popsection")
 
-/* The address of what the image exports as NAME; 0: nothing. */
-unsigned long export_find(const char *name);
+/* The address of what the image exports as NAME, with the hash of its type to TYPE; 0: nothing. */
+unsigned long export_find(const char *name, u64 *type);
 #else
 #define EXPORT(f) _Static_assert(1, "")
 #endif

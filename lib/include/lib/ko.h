@@ -13,6 +13,7 @@
 
 #define KO_MAX_SECTIONS 4096U		/* not a page */
 #define KO_MAX_SYMBOLS 65536U
+#define KO_MAX_VERSIONS 4096U		/* not a page */
 #define KO_MAX_ALIGN 4096U		/* not a page: the smallest page that a CPU has */
 #define KO_MAX_SIZE (64U << 20)		/* bytes that a module may occupy by one kind of rights */
 
@@ -25,7 +26,8 @@ struct ko {
 	u64 shoff;
 	u32 nr_sections, nr_symbols;
 	u32 names;			/* section of the sections' names */
-	u32 symtab, strtab, modinfo;	/* sections; modinfo 0: none */
+	u32 symtab, strtab;		/* sections */
+	u32 modinfo, versions;		/* the same; 0: none */
 };
 
 struct ko_section {
@@ -72,6 +74,8 @@ void ko_rela(const struct ko *k, u32 section, u32 i, struct ko_rela *r);
  * The value of KEY among the texts of .modinfo after AFTER (NULL: the first); NULL: there is none.
  */
 const char *ko_modinfo(const struct ko *k, const char *key, const char *after);
+/* The hash of the type that the file expects of what it imports as NAME. False: it says none. */
+bool ko_version(const struct ko *k, const char *name, u64 *hash);
 /*
  * Where each section comes to lie: PLACE (one for each section) is its offset in the memory of its
  * kind, SIZE[KO_KINDS] how much that is. 0; -ENOEXEC: too large.

@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What a module imports, with the hashes of its types (mktypes.py), as kmod and the kernel read them: 64 bytes each, the hash and the name.
+
+Usage: mkversions.py MODULE.o SYMVERS OUT: writes the contents of the section __versions
+"""
+import struct
+import sys
+
+
+def undefined(data):
+    """The names of the symbols that an object of 64 bits has not got itself."""
+    (shoff,) = struct.unpack_from("<Q", data, 0x28)
+    size, count = struct.unpack_from("<HH", data, 0x3A)
+    sections = [struct.unpack_from("<IIQQQQIIQQ", data, shoff + i * size) for i in range(count)]
+    symtab = next(s for s in sections if s[1] == 2)
+    strings = sections[symtab[6]][4]
+    names = []
+    for name, _, _, section, _, _ in struct.iter_unpack("<IBBHQQ", data[symtab[4]:symtab[4] + symtab[5]]):
+        if not section and name:
+            names.append(data[strings + name:data.index(b"\0", strings + name)].decode())
+    return sorted(set(names))
+
+
+def main(module, symvers, out):
+    with open(symvers) as f:
+        known = {row[1]: int(row[0], 16) for row in (line.split("\t") for line in f)}
+    with open(module, "rb") as f:
+        names = undefined(f.read())
+    missing = [n for n in names if n not in known]
+    if missing:
+        sys.exit("mkversions: %s uses what the image does not export: %s" % (module, ", ".join(missing)))
+    if any(len(n) > 55 for n in names):
+        sys.exit("mkversions: a name of more than 55 bytes")
+    with open(out, "wb") as f:
+        f.write(b"".join(struct.pack("<Q56s", known[n], n.encode()) for n in names))
+
+
+main(*sys.argv[1:])
