@@ -94,7 +94,7 @@ static inline uint64_t ag_at(unsigned agno)
 }
 
 /* The first block of a fork, be it of data or of the tree of extents. */
-static uint64_t fork_at(const char *name, bool attr, int format)
+static inline uint64_t fork_at(const char *name, bool attr, int format)
 {
 	unsigned char d[2048], *p;
 	unsigned off, size;

@@ -123,6 +123,13 @@ struct xfs_map {
 /* The extent or hole of a fork in which block OFF lies. A hole may end before the next extent. */
 int xfs_bmap(struct xfs_vol *v, const struct xfs_node *n, bool attr, u64 off, struct xfs_map *out);
 
+/*
+ * COUNT blocks of a fork from OFF on as one block, verified as KIND; its owner is not. -ENOENT: OFF
+ * is in a hole.
+ */
+int xfs_get_mapped(struct xfs_vol *v, const struct xfs_node *n, bool attr, enum xfs_kind kind,
+		   u64 off, u32 count, struct xfs_blk *out);
+
 /* The entry called NAME: -ENOENT. */
 int xfs_dir_lookup(struct xfs_vol *v, const struct xfs_node *dir, const u8 *name, u32 len, u64 *ino,
 		   u8 *ftype);

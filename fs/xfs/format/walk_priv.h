@@ -26,9 +26,6 @@ static inline int xfs_walk_bad_ino(struct xfs_vol *v, const struct xfs_core *c, 
 }
 
 int xfs_get_fsb(struct xfs_vol *v, enum xfs_kind kind, u64 fsb, u32 count, struct xfs_blk *out);
-/* COUNT blocks of a fork from OFF on as one block. -ENOENT: there is a hole. */
-int xfs_get_mapped(struct xfs_vol *v, const struct xfs_node *n, bool attr, enum xfs_kind kind,
-		   u64 off, u32 count, struct xfs_blk *out);
 
 /* Watches a chain of block numbers for a loop (Brent): true when one comes again. */
 struct xfs_chain {

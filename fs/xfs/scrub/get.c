@@ -58,8 +58,7 @@ static int make_volume(struct xfs_scrub *sc)
 	return 0;
 }
 
-/* Inodes of the file system's own. */
-static bool is_internal(const struct xfs_sb *sb, u64 ino)
+bool xfs_scrub_is_internal(const struct xfs_sb *sb, u64 ino)
 {
 	return ino == sb->rbmino || ino == sb->rsumino || ino == sb->uquotino ||
 	       ino == sb->gquotino || ino == sb->pquotino;
@@ -82,7 +81,7 @@ static int find(struct xfs_scrub *sc, u64 ino)
 	const struct xfs_sb *sb = &sc->mp->fs.vol.sb;
 	struct xfs_lino *li;
 
-	if (!xfs_ino_ok(sb, ino) || is_internal(sb, ino))
+	if (!xfs_ino_ok(sb, ino) || xfs_scrub_is_internal(sb, ino))
 		return -ENOENT;
 	li = xfs_lino_get_outside(sc->mp, ino);
 	if (IS_ERR(li))
@@ -93,6 +92,14 @@ static int find(struct xfs_scrub *sc, u64 ino)
 	}
 	sc->li = li;
 	sc->inode = ilookup(sc->mp->sb, ino);
+	if (!sc->inode && sc->req->type == XFS_SCRUB_DIR) {
+		/* For its lock. Where the VFS cannot have it, nobody changes its names. */
+		sc->inode = xfs_iget_outside(sc->mp, ino, &sc->req->gen);
+		if (IS_ERR(sc->inode))
+			sc->inode = NULL;
+		else
+			d_mark_dontcache(sc->inode);
+	}
 	return 0;
 }
 

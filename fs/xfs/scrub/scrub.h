@@ -92,6 +92,8 @@ struct xfs_scrub {
 	struct xfs_lino *li;	/* checks of inodes: its lock is held for reading */
 	struct inode *inode;	/* the same; NULL: the VFS does not have it */
 	struct xfs_vol *vol;	/* the same: the walks' volume, which tells nobody of damage */
+	u64 dir_ino;			/* dir.c: the directory's number and generation */
+	u32 dir_gen;
 	struct xfs_buf *agi, *agf;	/* locked; NULL: not held, or damaged */
 	bool no[XFS_BT_KINDS];		/* not for cross-references */
 	bool xref;			/* which were begun */
@@ -148,6 +150,14 @@ int xfs_scrub_refcount(struct xfs_scrub *sc);
 int xfs_scrub_inode(struct xfs_scrub *sc);
 int xfs_scrub_bmap(struct xfs_scrub *sc);
 int xfs_scrub_symlink(struct xfs_scrub *sc);
+int xfs_scrub_xattr(struct xfs_scrub *sc);
+int xfs_scrub_dir(struct xfs_scrub *sc);
+/* dirblk.c: what is free in the blocks of SC's directory. -EUCLEAN: it is damaged. */
+int xfs_scrub_dir_blocks(struct xfs_scrub *sc);
+/* Block number DB of names; -ENOENT: a hole. */
+int xfs_scrub_dir_data(struct xfs_scrub *sc, u32 db, struct xfs_blk *b);
+/* get.c: is INO one of the file system's own, which no name leads to? */
+bool xfs_scrub_is_internal(const struct xfs_sb *sb, u64 ino);
 /* get.c: SC's inode, referenced, and its volume. -ENOENT: there is no such one; -EUCLEAN. */
 int xfs_scrub_get_inode(struct xfs_scrub *sc, struct file *file);
 void xfs_scrub_put_inode(struct xfs_scrub *sc);
@@ -175,6 +185,23 @@ struct xfs_scrub_fork {
  * those of xfs_scrub_walk().
  */
 int xfs_scrub_walk_fork(struct xfs_scrub *sc, struct xfs_scrub_fork *f);
+
+/* ---- da.c ---- */
+
+struct xfs_scrub_da {
+	bool attr;			/* of attributes; else of a directory */
+	/* A verified leaf, in order; LIMIT: its last hash by the node above. 0, or what ends it. */
+	int (*leaf)(struct xfs_scrub *sc, const void *p, const u32 *limit, void *ctx);
+	void *ctx;
+};
+/*
+ * The tree of hashes in the blocks of a fork. -EUCLEAN: it is damaged; -ENOENT: there is none, as
+ * in a directory of one block.
+ */
+int xfs_scrub_walk_da(struct xfs_scrub *sc, const struct xfs_scrub_da *d);
+/* A block of SC's directory, or of its attributes, verified as KIND: xfs_get_mapped(). */
+int xfs_scrub_da_block(struct xfs_scrub *sc, bool attr, enum xfs_kind kind, u32 off,
+		       struct xfs_blk *out);
 
 /* ---- tree.c ---- */
 

@@ -28,7 +28,8 @@ static const struct type {
 	[XFS_SCRUB_BMBTD] = { INO, XFS_SICK_INO_BMBTD, xfs_scrub_bmap, true, true },
 	[XFS_SCRUB_BMBTA] = { INO, XFS_SICK_INO_BMBTA, xfs_scrub_bmap, true, true },
 	[XFS_SCRUB_BMBTC] = { INO, XFS_SICK_INO_BMBTC, xfs_scrub_bmap, true, true },
-	[XFS_SCRUB_DIR... XFS_SCRUB_XATTR] = { .scope = INO },
+	[XFS_SCRUB_DIR] = { INO, XFS_SICK_INO_DIR, xfs_scrub_dir, false, false },
+	[XFS_SCRUB_XATTR] = { INO, XFS_SICK_INO_XATTR, xfs_scrub_xattr, false, false },
 	[XFS_SCRUB_SYMLINK] = { INO, XFS_SICK_INO_SYMLINK, xfs_scrub_symlink, false, false },
 	[XFS_SCRUB_PARENT] = { .scope = INO },
 	[XFS_SCRUB_RTBITMAP... XFS_SCRUB_RTSUM] = { .scope = GROUP },
@@ -227,11 +228,18 @@ static int check_sb(struct xfs_scrub *sc)
 
 static int check_inode(struct xfs_scrub *sc)
 {
+	/* No name comes or goes. */
+	struct inode *dir = sc->req->type == XFS_SCRUB_DIR ? sc->inode : NULL;
 	struct xfs_lino *li = sc->li;
 	int e;
 
-	if (down_read_killable(&li->lock))
+	if (dir && down_read_killable(&dir->i_rwsem))
 		return -EINTR;
+	if (down_read_killable(&li->lock)) {
+		if (dir)
+			up_read(&dir->i_rwsem);
+		return -EINTR;
+	}
 	/* Linux reads no such inode: no check of it has anything to say. */
 	if (!xfs_scrub_core_ok(&sc->mp->fs.vol.sb, &li->ip.node.core)) {
 		sc->mask &= XFS_SICK_INO_CORE;
@@ -241,6 +249,8 @@ static int check_inode(struct xfs_scrub *sc)
 	}
 	unlock(sc);
 	up_read(&li->lock);
+	if (dir)
+		up_read(&dir->i_rwsem);
 	return e ?: sc->error;
 }
 
