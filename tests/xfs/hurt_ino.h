@@ -18,7 +18,7 @@ struct meta {
 };
 #define SCRUB _IOWR('X', 60, struct meta)
 
-enum { INODE = 11, BMBTD, BMBTA, BMBTC, DIR, XATTR, SYMLINK };
+enum { INODE = 11, BMBTD, BMBTA, BMBTC, DIR, XATTR, SYMLINK, PARENT };
 enum { CORRUPT = 2, PREEN = 4, XFAIL = 8, XCORRUPT = 16, WARNING = 64 };
 
 static const char *dev, *dir;

@@ -100,7 +100,7 @@ static void nodes(void)
 
 static void attributes(void)
 {
-	uint64_t at, name, parent = 0;
+	uint64_t at, name;
 
 	in_block(block_of("valued", true, 0), 12);
 	at = region;
@@ -118,16 +118,37 @@ static void attributes(void)
 	    PREEN);
 	one("attributes: name", "valued", name + 10, 1, 'z', true, XATTR, CORRUPT);
 	one("attributes: block of a value", "valued", name, 4, 77, true, XATTR, CORRUPT);
-	/* Where the file's parent pointer lies. */
-	for (int i = 0; i < (int)value(at + 56, 2); i++)
-		if (value(at + 86 + i * 8, 1) & 8)
-			parent = value(at + 84 + i * 8, 2);
-	if (parent)
-		one("attributes: another parent", ".", parent + 3 + 6 + 7, 1, 77, true, DIR,
-		    XCORRUPT);
 	in_block(block_of("valued", true, value(at + name, 4) * (uint64_t)block_size), 12);
 	one("value: owner", "valued", 32, 8, 77, true, XATTR, CORRUPT);
 	one("value: checksum", "valued", 12, 4, 0x11223344, false, XATTR, CORRUPT);
+}
+
+/* Parent pointers, which mkfs.xfs may have left out. */
+static void parents(void)
+{
+	uint64_t at = block_of("valued", true, 0), parent = 0;
+
+	in_inode("short");
+	one("short: another parent", "short", 178, 4, ino_of("block"), true, PARENT, CORRUPT);
+	for (int i = 0; i < (int)value(at + 56, 2); i++)
+		if (value(at + 86 + i * 8, 1) & 8)
+			parent = value(at + 84 + i * 8, 2);
+	if (!parent)
+		return;
+	in_inode("valued");
+	one("links", "valued", 16, 4, 2, true, PARENT, CORRUPT);
+	in_block(at, 12);
+	/* Its name, and behind that the directory and its generation. */
+	one("pointer: name", "valued", parent + 3, 1, 'w', true, PARENT, XCORRUPT);
+	one("pointer: slash", "valued", parent + 3, 1, '/', true, PARENT, CORRUPT);
+	parent += 3 + 6;
+	one("pointer: inode", "valued", parent + 7, 1, 120, true, PARENT, CORRUPT);
+	one("pointer: itself", "valued", parent, 8, ino_of("valued"), true, PARENT, CORRUPT);
+	one("pointer: another directory", "valued", parent, 8, ino_of("block"), true, PARENT,
+	    XCORRUPT);
+	one("pointer: a file", "valued", parent, 8, ino_of("few"), true, PARENT, XCORRUPT);
+	one("pointer: generation", "valued", parent + 8, 4, 5, true, PARENT, XCORRUPT);
+	one("pointer, for the directory", ".", parent + 7, 1, 120, true, DIR, XCORRUPT);
 }
 
 static void sound(void)
@@ -141,6 +162,9 @@ static void sound(void)
 			printf("sound: %s: %d\n", names[i], flags);
 		CHECK(!flags);
 	}
+	for (unsigned i = 0; i < 4; i++)
+		CHECK(!ask_of(PARENT, names[i]));
+	CHECK(!ask(PARENT, 0, 0) && !ask_of(PARENT, "a") && !ask_of(PARENT, "valued"));
 	CHECK(!ask(DIR, 0, 0) && ask_of(DIR, "a") == -ENOENT && ask_of(DIR, "valued") == -ENOENT);
 	CHECK(!ask_of(XATTR, "valued") && !ask_of(XATTR, "few"));
 	/* What Linux writes has holes of no bytes, which it would have put in order. */
@@ -206,6 +230,7 @@ int main(int argc, char **argv)
 	leaves();
 	nodes();
 	attributes();
+	parents();
 	sound();
 	end();
 	CHECK(!failed);

@@ -113,12 +113,21 @@ static bool emit(void *ctx, const struct xfs_dirent *d)
 
 static u8 type_of(u16 mode)
 {
-	static const u8 types[16] = {
-		[S_IFREG >> 12] = 1, [S_IFDIR >> 12] = 2,  [S_IFCHR >> 12] = 3, [S_IFBLK >> 12] = 4,
-		[S_IFIFO >> 12] = 5, [S_IFSOCK >> 12] = 6, [S_IFLNK >> 12] = 7,
-	};
-
-	return types[mode >> 12];
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return 1;
+	case S_IFDIR:
+		return 2;
+	case S_IFCHR:
+		return 3;
+	case S_IFBLK:
+		return 4;
+	case S_IFIFO:
+		return 5;
+	case S_IFSOCK:
+		return 6;
+	}
+	return 7;
 }
 
 struct sought {

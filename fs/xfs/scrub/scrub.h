@@ -152,6 +152,7 @@ int xfs_scrub_bmap(struct xfs_scrub *sc);
 int xfs_scrub_symlink(struct xfs_scrub *sc);
 int xfs_scrub_xattr(struct xfs_scrub *sc);
 int xfs_scrub_dir(struct xfs_scrub *sc);
+int xfs_scrub_parent(struct xfs_scrub *sc);
 /* dirblk.c: what is free in the blocks of SC's directory. -EUCLEAN: it is damaged. */
 int xfs_scrub_dir_blocks(struct xfs_scrub *sc);
 /* Block number DB of names; -ENOENT: a hole. */
@@ -168,6 +169,8 @@ bool xfs_scrub_core_ok(const struct xfs_sb *sb, const struct xfs_core *c);
  * inode's blocks. -EUCLEAN: they are damaged; -EDEADLK, -EINTR, -EIO. Undone in any case.
  */
 int xfs_scrub_lock_ag(struct xfs_scrub *sc, u32 agno);
+/* The AGI alone, also while something is pending. */
+int xfs_scrub_lock_agi(struct xfs_scrub *sc, u32 agno);
 void xfs_scrub_unlock_ag(struct xfs_scrub *sc);
 
 /* ---- fork.c ---- */

@@ -31,7 +31,7 @@ static const struct type {
 	[XFS_SCRUB_DIR] = { INO, XFS_SICK_INO_DIR, xfs_scrub_dir, false, false },
 	[XFS_SCRUB_XATTR] = { INO, XFS_SICK_INO_XATTR, xfs_scrub_xattr, false, false },
 	[XFS_SCRUB_SYMLINK] = { INO, XFS_SICK_INO_SYMLINK, xfs_scrub_symlink, false, false },
-	[XFS_SCRUB_PARENT] = { .scope = INO },
+	[XFS_SCRUB_PARENT] = { INO, XFS_SICK_INO_PARENT, xfs_scrub_parent, false, false },
 	[XFS_SCRUB_RTBITMAP... XFS_SCRUB_RTSUM] = { .scope = GROUP },
 	[XFS_SCRUB_UQUOTA... XFS_SCRUB_HEALTHY] = { .scope = FS },
 	[XFS_SCRUB_DIRTREE] = { .scope = INO },
@@ -192,6 +192,12 @@ int xfs_scrub_lock_ag(struct xfs_scrub *sc, u32 agno)
 		schedule_timeout_uninterruptible(1);
 	}
 	return -EDEADLK;
+}
+
+int xfs_scrub_lock_agi(struct xfs_scrub *sc, u32 agno)
+{
+	sc->agno = agno;
+	return lock_header(sc, XFS_BLK_AGI, 2, true, &sc->agi);
 }
 
 void xfs_scrub_unlock_ag(struct xfs_scrub *sc)
