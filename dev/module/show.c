@@ -93,7 +93,8 @@ int module_show(struct module *m)
 		return -EINVAL;
 	}
 	m->dir = all ? show_dir(SHOW_SYS, all, m->name) : NULL;
-	ok = m->dir;
+	/* No module uses another one, but lsmod looks who does. */
+	ok = m->dir && show_dir(SHOW_SYS, m->dir, "holders");
 	for (size_t i = 0; ok && i < ARRAY_SIZE(facts); i++)
 		ok = add(m, m->dir, facts[i], 0444, show_fact);
 	params = ok && m->nr_params ? show_dir(SHOW_SYS, m->dir, "parameters") : NULL;

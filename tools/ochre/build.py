@@ -58,6 +58,9 @@ def ir(tools):
 def cmd_build(args):
     tools = setup.ensure([args.arch])
     build(tools, args.arch, args.debug, args.gcc, args.verbose, args.target)
+    if not args.target and not args.gcc:
+        from . import modules       # it knows this module
+        modules.install(args.arch, args.debug)
     return 0
 
 

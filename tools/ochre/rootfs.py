@@ -209,16 +209,21 @@ def check(what, arch, packages):
         raise Fail("--rootfs %s: no such file or directory (or busybox, debian)" % what)
 
 
-def make(what, tools, arch="x86_64", packages=None):
-    """(archive, more for the kernel's command line) for a --rootfs argument."""
+def below(folder, files):
+    """FILES by their names in a root where they lie below FOLDER."""
+    return {"%s/%s" % (folder, n): f for n, f in (files or {}).items()}
+
+
+def make(what, tools, arch="x86_64", packages=None, modules=None):
+    """(archive, more for the kernel's command line) for a --rootfs argument. modules: {name below /lib/modules: (data, mode)} put in too."""
     check(what, arch, packages)
     if what == "busybox":
-        return busybox_root(tools, arch=arch), ""
+        return busybox_root(tools, below("lib/modules", modules), arch), ""
     init = read(build_user(tools, "init", arch))
     if what == "debian":
-        what = debian.archive(packages or "", arch, tools)
+        what, extra = debian.archive(packages or "", arch, tools), below("usr/lib/modules", modules)
     elif os.path.exists(what) and os.path.realpath(what) != "/":
-        check_cpu(what, arch)
+        extra = below(check_cpu(what, arch), modules)
     if os.path.isdir(what):
         if os.path.realpath(what) == "/":
             raise Fail("the whole of this machine does not fit into memory: give a smaller directory")
@@ -226,13 +231,14 @@ def make(what, tools, arch="x86_64", packages=None):
         def fill(w):
             w.tree(what, keep_owner=os.geteuid() == 0)
             overlay(w, init)
+            add_files(w, extra)
         with Progress("Looking at " + what):
-            key = digest(tree_key(what), init)
+            key = digest(tree_key(what), init, str(sorted(extra.items())))
         return store("dir-" + key, fill), "rdinit=/" + INIT_AT
     head = read_head(what)
     if head[:6] not in (b"070701", b"070702") and head[:2] != b"\x1f\x8b" and head[:4] != b"\x28\xb5\x2f\xfd":
         raise Fail("--rootfs %s is neither an XFS image nor a cpio archive (newc, plain or in gzip or zstd)" % what)
-    return with_init(what, init), "rdinit=/" + INIT_AT
+    return with_init(what, init, extra), "rdinit=/" + INIT_AT
 
 
 class TreeFiles:
@@ -300,11 +306,11 @@ def resolve(files, path):
 
 
 def check_cpu(what, arch):
-    """A root of another CPU is refused by what its shell, or else its init, is."""
+    """A root of another CPU is refused by what its shell, or else its init, is. Where /lib/modules is in it, which may lie behind links."""
     try:
         files = TreeFiles(what) if os.path.isdir(what) else ArchiveFiles(what)
     except (OSError, EOFError, zlib.error):
-        return          # the kernel says what is wrong with it
+        return "lib/modules"    # the kernel says what is wrong with it
     for path in ("/bin/sh", "/sbin/init", "/init"):
         real = resolve(files, path)
         head = files.head(real) if real else None
@@ -312,9 +318,10 @@ def check_cpu(what, arch):
             continue
         machine = int.from_bytes(head[18:20], "big" if head[5] == 2 else "little")
         if machine == arches.ALL[arch].elf:
-            return
+            break
         name = next((a for a, row in arches.ALL.items() if row.elf == machine), "another CPU (ELF's number %d)" % machine)
         raise Fail("--rootfs %s: %s is a program for %s, not for %s%s" % (what, path, name, arch, " (--arch %s)" % name if name in arches.ALL else ""))
+    return resolve(files, "/lib/modules") or "lib/modules"
 
 
 def with_init(archive, init, extra=None):

@@ -20,7 +20,7 @@ import termios
 import time
 import tty
 
-from . import accel, arches, build, disk, net, oops, qemu, rootfs, setup, starved
+from . import accel, arches, build, disk, modules, net, oops, qemu, rootfs, setup, starved
 from .util import BUILD, Fail, rel
 
 FRAME_MAX = 4096
@@ -403,6 +403,7 @@ def pick_kernel(args, tools):
         raise Fail("--firmware uefi: our kernel has no image for it of %s yet" % args.arch)
     if not args.dry_run:
         build.build(tools, args.arch, args.debug, quiet=True)
+        modules.install(args.arch, args.debug)
     out = build.image(args.arch, args.debug, args.bzimage, args.firmware)
     if not args.dry_run and not os.path.exists(out):
         raise Fail("the build made no %s" % rel(out), 1)
@@ -450,7 +451,8 @@ def give_root(args, vm, tools):
         vm.disks = [*vm.disks, root]
         vm.initrd = disk.starter(tools, args.arch, args.kernel == "linux")
     else:
-        vm.initrd, more = rootfs.make(args.rootfs, tools, args.arch, args.packages)
+        own = {} if args.kernel else modules.files(args.arch, args.debug)
+        vm.initrd, more = rootfs.make(args.rootfs, tools, args.arch, args.packages, own)
         if args.memory is None:
             vm.memory = qemu.fitting(args.arch, memory_for(vm.initrd, not args.kernel), vm.initrd)
     for d in vm.disks if not args.dry_run else []:
