@@ -82,7 +82,7 @@ def choose(code):
     llvm = next((l for v, l in RUST_LLVM if rv >= v), 19)
     if offer and "clang-%d" % llvm not in offer:
         llvm = next((l for _, l in RUST_LLVM if "clang-%d" % l in offer), llvm)
-    pkgs = ["make", "gcc", "libc6-dev", "musl-tools", "busybox-static", "debian-archive-keyring", "zstd", "openssl",
+    pkgs = ["make", "gcc", "libc6-dev", "musl-tools", "busybox-static", "debian-archive-keyring", "zstd", "openssl", "kmod",
             "clang-%d" % llvm, "lld-%d" % llvm, "llvm-%d" % llvm, "libclang-rt-%d-dev" % llvm, "libclang1-%d" % llvm,
             "qemu-system-x86"] + list(rust)
     return pkgs, rust, llvm
