@@ -29,7 +29,7 @@ RUST_LLVM = [((1, 94), 22), ((1, 91), 21), ((1, 87), 20), ((1, 82), 19)]
 # rustc, its source, its linter: the newest the release offers.
 RUSTS = [("rustc-web", "rust-web-src", "rust-web-clippy"), ("rustc", "rust-src", "rust-clippy")]
 SUITES = {"bookworm": ["bookworm-backports", "trixie", "trixie-backports"], "trixie": ["trixie-backports"]}
-REVISION = 5    # raise when what set-up does changes
+REVISION = 6    # raise when what set-up does changes
 
 
 def version(text):
