@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""XFS_IOC_SCRUB_METADATA and SCRUBV_METADATA (tests/xfs/scrub.c, scrub_ino.c, scrub_names.c): a sound XFS, one damage a structure, errnos, vectors. With the word "linux" the same runs on Debian's Linux; further words name the programs to run."""
+"""XFS_IOC_SCRUB_METADATA and SCRUBV_METADATA (tests/xfs/scrub.c, scrub_ino.c, scrub_names.c): a sound XFS, one damage a structure, errnos, vectors; what it says while tasks write (scrub_load.c). With the word "linux" the same runs on Debian's Linux; further words name the programs to run."""
 import os
 import sys
 import tempfile
@@ -15,7 +15,7 @@ import images  # noqa: E402
 import linux  # noqa: E402
 import memtx  # noqa: E402
 
-PROGRAMS = ["scrub", "scrub_ino", "scrub_names"]
+PROGRAMS = ["scrub", "scrub_ino", "scrub_names", "scrub_load"]
 
 # Linux itself warns of some damaged pointers.
 WARNED = "dmesg | grep -iE 'warning|bug:|lockdep:' && exit 1"

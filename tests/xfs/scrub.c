@@ -43,7 +43,21 @@ _Static_assert(sizeof(struct meta) == 64 && sizeof(struct vec_head) == 40, "the 
 #define SCRUBV _IOWR('X', 64, struct vec_head)
 #define AG_GEOMETRY _IOWR('X', 61, struct ag_geometry)
 
-enum { PROBE, SB, AGF, AGFL, AGI, BNOBT, CNTBT, INOBT, FINOBT, RMAPBT, REFCNTBT, INODE };
+enum {
+	PROBE,
+	SB,
+	AGF,
+	AGFL,
+	AGI,
+	BNOBT,
+	CNTBT,
+	INOBT,
+	FINOBT,
+	RMAPBT,
+	REFCNTBT,
+	INODE,
+	HEALTHY = 27
+};
 enum { REPAIR = 1, CORRUPT = 2, PREEN = 4, XFAIL = 8, XCORRUPT = 16, REBUILD = 256 };
 
 static const char *dev, *dir;
@@ -123,9 +137,9 @@ static void sound(void)
 				printf("sound: type %u of AG %u: %d\n", type, ag, flags);
 			CHECK(!flags);
 		}
-	CHECK(!ask(PROBE, 0));
+	CHECK(!ask(PROBE, 0) && !ask(HEALTHY, 0) && ask(HEALTHY, 1) == -EINVAL);
 	/* What was checked was found healthy. */
-	CHECK(!geometry(0).sick && geometry(0).checked == 0x3ff);
+	CHECK(!geometry(0).sick && geometry(0).checked == 0x7ff);
 }
 
 /* ---- damage ---- */
@@ -166,6 +180,7 @@ static void one(const char *what, uint64_t at, size_t len, size_t crc, size_t of
 	failed |= flags != want;
 	if (want & (CORRUPT | XCORRUPT))
 		failed |= !(g.sick & bit) != no_mark || !(g.checked & bit);
+	CHECK(!(g.sick & bit) || ask(HEALTHY, 0) == CORRUPT);
 	/* What Linux marks in other structures as it reads is not told here. */
 	for (unsigned t = SB; t <= REFCNTBT; t++)
 		(void)ask(t, agno);

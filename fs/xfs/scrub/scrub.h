@@ -146,6 +146,8 @@ int xfs_scrub_ialloc(struct xfs_scrub *sc);
 int xfs_scrub_rmap(struct xfs_scrub *sc);
 int xfs_scrub_refcount(struct xfs_scrub *sc);
 
+/* healthy.c: of the file system. */
+int xfs_scrub_healthy(struct xfs_scrub *sc);
 /* inode.c and those of its kind: what of SC's inode is checked; 0 or -errno. */
 int xfs_scrub_inode(struct xfs_scrub *sc);
 int xfs_scrub_bmap(struct xfs_scrub *sc);

@@ -33,7 +33,8 @@ static const struct type {
 	[XFS_SCRUB_SYMLINK] = { INO, XFS_SICK_INO_SYMLINK, xfs_scrub_symlink, false, false },
 	[XFS_SCRUB_PARENT] = { INO, XFS_SICK_INO_PARENT, xfs_scrub_parent, false, false },
 	[XFS_SCRUB_RTBITMAP... XFS_SCRUB_RTSUM] = { .scope = GROUP },
-	[XFS_SCRUB_UQUOTA... XFS_SCRUB_HEALTHY] = { .scope = FS },
+	[XFS_SCRUB_UQUOTA... XFS_SCRUB_NLINKS] = { .scope = FS },
+	[XFS_SCRUB_HEALTHY] = { .scope = FS, .check = xfs_scrub_healthy },
 	[XFS_SCRUB_DIRTREE] = { .scope = INO },
 	[XFS_SCRUB_METAPATH] = { .scope = ANY },
 	[XFS_SCRUB_RGSUPER... XFS_SCRUB_RTREFCBT] = { .scope = GROUP },
@@ -312,6 +313,8 @@ static int check(struct xfs_scrub *sc, struct file *file)
 {
 	int e;
 
+	if (types[sc->req->type].scope == FS)
+		return types[sc->req->type].check(sc);
 	if (types[sc->req->type].scope != INO)
 		return check_all(sc);
 	e = xfs_scrub_get_inode(sc, file);
