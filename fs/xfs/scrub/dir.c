@@ -196,7 +196,7 @@ static int check_inode(struct xfs_scrub *sc, const struct entry *e)
 }
 
 /* li->lock is held, but for the time in between. */
-static int check_entries(struct xfs_scrub *sc, struct batch *b)
+static int check_entries(struct xfs_scrub *sc, struct batch *b) __must_hold(sc -> li->lock)
 {
 	u32 cookie = 0;
 	int e;

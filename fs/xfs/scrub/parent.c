@@ -41,11 +41,14 @@ static int get(struct xfs_scrub *sc, u64 ino, struct xfs_lino **out)
 	return e;
 }
 
+/* LI's lock, for reading, where 0 is returned. */
 static int lock(struct xfs_lino *li)
 {
 	for (u32 i = 0; i < TRIES; i++) {
-		if (down_read_trylock(&li->lock))
+		if (down_read_trylock(&li->lock)) {
+			__release(li->lock);	/* of the analysis alone */
 			return 0;
+		}
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		schedule_timeout_uninterruptible(1);
@@ -65,6 +68,7 @@ static int with_parent(struct xfs_scrub *sc, u64 ino,
 		return e;
 	e = lock(li);
 	if (!e) {
+		__acquire(li->lock);
 		e = li->ip.node.core.mode ? fn(sc, &li->ip.node, ctx) : -ESTALE;
 		up_read(&li->lock);
 	}

@@ -235,18 +235,11 @@ static int check_sb(struct xfs_scrub *sc)
 
 static int check_inode(struct xfs_scrub *sc)
 {
-	/* No name comes or goes. */
-	struct inode *dir = sc->req->type == XFS_SCRUB_DIR ? sc->inode : NULL;
 	struct xfs_lino *li = sc->li;
 	int e;
 
-	if (dir && down_read_killable(&dir->i_rwsem))
+	if (down_read_killable(&li->lock))
 		return -EINTR;
-	if (down_read_killable(&li->lock)) {
-		if (dir)
-			up_read(&dir->i_rwsem);
-		return -EINTR;
-	}
 	/* Linux reads no such inode: no check of it has anything to say. */
 	if (!xfs_scrub_core_ok(&sc->mp->fs.vol.sb, &li->ip.node.core)) {
 		sc->mask &= XFS_SICK_INO_CORE;
@@ -256,9 +249,19 @@ static int check_inode(struct xfs_scrub *sc)
 	}
 	unlock(sc);
 	up_read(&li->lock);
-	if (dir)
-		up_read(&dir->i_rwsem);
 	return e ?: sc->error;
+}
+
+/* The same of a directory that the VFS has: no name comes or goes. */
+static int check_names(struct xfs_scrub *sc)
+{
+	int e;
+
+	if (down_read_killable(&sc->inode->i_rwsem))
+		return -EINTR;
+	e = check_inode(sc);
+	up_read(&sc->inode->i_rwsem);
+	return e;
 }
 
 #define TRIES 10		/* while blocks are locked by others */
@@ -275,9 +278,11 @@ static int check_all(struct xfs_scrub *sc)
 		sc->xref = false;
 		sc->error = 0;
 		sc->req->flags = in;
-		e = sc->li			  ? check_inode(sc) :
-		    sc->req->type == XFS_SCRUB_SB ? check_sb(sc) :
-						    check_locked(sc);
+		if (sc->li)
+			e = sc->req->type == XFS_SCRUB_DIR && sc->inode ? check_names(sc) :
+									  check_inode(sc);
+		else
+			e = sc->req->type == XFS_SCRUB_SB ? check_sb(sc) : check_locked(sc);
 		memalloc_nofs_restore(nofs);
 	}
 	return e == -EDEADLK ? -EBUSY : xfs_errno(e);
