@@ -16,7 +16,6 @@
 #include <sched/printk_wait.h>
 #include <sched/completion.h>
 #include <sched/kthread.h>
-#include <sched/mutex.h>
 #include <sched/sched_priv.h>
 #include <sched/upcalls.h>
 #include <abi/errno.h>
@@ -123,7 +122,6 @@ void synchronize_rcu(void)
 	wait_for_completion(&w.done);
 }
 
-
 static void queue_on_cpu(void *arg)
 {
 	call_rcu(arg, rcu_waiter_done);
@@ -144,92 +142,6 @@ void rcu_barrier(void)
 		smp_call_function_single((int)cpu, queue_on_cpu, &w.head, true);
 		wait_for_completion(&w.done);
 	}
-}
-
-/* ---- SRCU: per-CPU counters of sections entered and left, for two epochs ---- */
-
-struct srcu_cpu {
-	unsigned long lock[2], unlock[2];
-};
-
-struct srcu_extra {
-	struct mutex lock;
-};
-
-int init_srcu_struct(struct srcu_struct *s)
-{
-	struct srcu_extra *x = kzalloc(sizeof(*x), GFP_KERNEL);
-
-	s->percpu = alloc_percpu(struct srcu_cpu);
-	s->idx = 0;
-	spin_lock_init(&s->lock);
-	if (!x || !s->percpu) {
-		kfree(x);
-		free_percpu(s->percpu);
-		return -ENOMEM;
-	}
-	mutex_init(&x->lock);
-	s->gp_work = x;
-	return 0;
-}
-
-void cleanup_srcu_struct(struct srcu_struct *s)
-{
-	free_percpu(s->percpu);
-	kfree(s->gp_work);
-}
-
-int srcu_read_lock(struct srcu_struct *s)
-{
-	int idx;
-
-	preempt_disable();
-	idx = READ_ONCE(s->idx) & 1;
-	__atomic_fetch_add(&this_cpu_ptr(s->percpu)->lock[idx], 1, __ATOMIC_SEQ_CST);
-	__atomic_full();	/* before the section's reads; pairs with synchronize_srcu()'s (tests/litmus/srcu-lock) */
-	preempt_enable();
-	return idx;
-}
-
-void srcu_read_unlock(struct srcu_struct *s, int idx)
-{
-	preempt_disable();
-	__atomic_fetch_add(&this_cpu_ptr(s->percpu)->unlock[idx], 1, __ATOMIC_SEQ_CST);
-	preempt_enable();
-}
-
-static bool srcu_idle(struct srcu_struct *s, int idx)
-{
-	unsigned long un = 0, lk = 0;
-	unsigned int cpu;
-
-	/* Unlocks first: a section counted as left was counted as entered before. */
-	for_each_possible_cpu(cpu)
-		un += __atomic_load_n(&per_cpu_ptr(s->percpu, cpu)->unlock[idx], __ATOMIC_SEQ_CST);
-	smp_mb();
-	for_each_possible_cpu(cpu)
-		lk += __atomic_load_n(&per_cpu_ptr(s->percpu, cpu)->lock[idx], __ATOMIC_SEQ_CST);
-	return lk == un;
-}
-
-void synchronize_srcu(struct srcu_struct *s)
-{
-	struct srcu_extra *x = s->gp_work;
-
-	might_sleep();
-	mutex_lock(&x->lock);
-	/* Twice: a reader may have read the old epoch just before the flip. */
-	for (int i = 0; i < 2; i++) {
-		int old = (int)s->idx & 1;
-
-		while (!srcu_idle(s, old ^ 1))
-			schedule_timeout_uninterruptible(1);
-		WRITE_ONCE(s->idx, s->idx + 1);
-		smp_mb();
-		while (!srcu_idle(s, old))
-			schedule_timeout_uninterruptible(1);
-	}
-	mutex_unlock(&x->lock);
 }
 
 /* ---- the console ---- */

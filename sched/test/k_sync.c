@@ -645,6 +645,52 @@ KTEST(sync_srcu_waits_for_sections)
 	cleanup_srcu_struct(&test_srcu);
 }
 
+static struct task *srcu_waiter;
+static bool srcu_begun, srcu_over;
+static struct completion srcu_ended;
+
+static int wait_for_srcu(void *unused)
+{
+	WRITE_ONCE(srcu_begun, true);
+	synchronize_srcu(&test_srcu);
+	WRITE_ONCE(srcu_over, true);
+	complete(&srcu_ended);
+	return 0;
+}
+
+/* No tick wakes it: interrupts are off from the look at the sleeping updater to the look at the woken one. */
+KTEST(sync_srcu_last_reader_wakes)
+{
+	unsigned int asleep = 0, woken;
+	int idx;
+
+	KT_EQ(init_srcu_struct(&test_srcu), 0);
+	init_completion(&srcu_ended);
+	srcu_begun = srcu_over = false;
+	idx = srcu_read_lock(&test_srcu);
+	srcu_waiter = kthread_create(wait_for_srcu, NULL, "ktest/srcu");
+	KT_ASSERT(!IS_ERR(srcu_waiter));
+	get_task_struct(srcu_waiter);
+	wake_up_process(srcu_waiter);
+	for (;;) {
+		local_irq_disable();
+		asleep = READ_ONCE(srcu_waiter->state);
+		if (READ_ONCE(srcu_begun) && asleep == TASK_UNINTERRUPTIBLE && !READ_ONCE(srcu_waiter->on_cpu))
+			break;
+		local_irq_enable();
+		schedule_timeout_uninterruptible(1);
+	}
+	srcu_read_unlock(&test_srcu, idx);
+	woken = READ_ONCE(srcu_waiter->state);
+	local_irq_enable();
+	KT_EQ(asleep, TASK_UNINTERRUPTIBLE);
+	KT_EQ(woken, TASK_RUNNING);
+	wait_for_completion(&srcu_ended);
+	KT_ASSERT(srcu_over);
+	put_task_struct(srcu_waiter);
+	cleanup_srcu_struct(&test_srcu);
+}
+
 /* ---- work queues ---- */
 
 static atomic_t ran, at_work, overlapped;

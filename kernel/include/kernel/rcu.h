@@ -88,19 +88,24 @@ void rcu_tick(bool user);
 void rcu_idle_enter(void);
 void rcu_idle_exit(void);
 
+/*
+ * SRCU, defined in sched/srcu.c. A section may sleep; it is entered and left in any context that may wake a task (not below the scheduler's
+ * locks). synchronize_srcu() waits for every section of its domain that was open when it was called; the last of them to end wakes it.
+ */
 struct srcu_cpu;
+struct srcu_inner;
 struct srcu_struct {
 	struct srcu_cpu *percpu;	/* counters of sections entered and left, for two epochs */
+	struct srcu_inner *inner;
 	u32 idx;			/* current epoch */
-	spinlock_t lock;
-	bool running;
-	struct rcu_head *pending, **pending_tail;
-	void *gp_work;
 };
 
+/* 0 or -ENOMEM. */
 int init_srcu_struct(struct srcu_struct *s);
+/* No section is open, and nobody waits. */
 void cleanup_srcu_struct(struct srcu_struct *s);
 int srcu_read_lock(struct srcu_struct *s) __must_check;
 void srcu_read_unlock(struct srcu_struct *s, int idx);
+/* Sleeps. The caller is in no section of S. */
 void synchronize_srcu(struct srcu_struct *s);
 #define srcu_dereference(p, s) rcu_dereference(p)
