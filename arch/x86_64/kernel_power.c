@@ -56,6 +56,19 @@ void arch_power_off(void)
 	}
 }
 
+void x86_svm_off(void)
+{
+	u64 efer;
+
+	if (!cpu_has(X86_FEATURE_SVM))
+		return;
+	efer = rdmsr(MSR_EFER);
+	if (!(efer & EFER_SVME))
+		return;
+	__asm__ volatile("stgi" : : : "memory");	/* not there once SVM is off */
+	wrmsr(MSR_EFER, efer & ~EFER_SVME);
+}
+
 void arch_reset(void)
 {
 	struct {
@@ -64,6 +77,7 @@ void arch_reset(void)
 	} __packed none = { 0, 0 };
 
 	arch_irq_disable();
+	x86_svm_off();
 	if (machine.reset.ok) {
 		write_gas(machine.reset.space, machine.reset.addr, machine.reset.value);
 		settle();

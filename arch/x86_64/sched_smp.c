@@ -115,8 +115,10 @@ void arch_smp_nmi_backtrace(unsigned int cpu)
 
 void x86_nmi(struct pt_regs *regs, unsigned long vector)
 {
-	if (READ_ONCE(stopping))
+	if (READ_ONCE(stopping)) {
+		x86_svm_off();
 		arch_cpu_halt();
+	}
 	__preempt_count_add(NMI_OFFSET);
 	if (vector == VEC_MC) {
 		die("machine check", regs, 0);

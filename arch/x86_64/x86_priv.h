@@ -24,8 +24,11 @@
 #define MSR_GS_BASE 0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 #define MSR_TSC_AUX 0xc0000103
+#define MSR_VM_CR 0xc0010114
+#define MSR_VM_HSAVE_PA 0xc0010117
 #define EFER_SCE 1ULL
 #define EFER_NX (1ULL << 11)
+#define EFER_SVME (1ULL << 12)
 
 #define CR0_WP (1UL << 16)
 #define CR4_TSD (1UL << 2)
@@ -146,6 +149,9 @@ void x86_cpu_registers(void);
 void x86_idt_init(void);
 void x86_use_ist(unsigned int cpu);
 void x86_map_ist(unsigned int cpu);
+
+/* kernel_power.c: SVM off on this CPU, its global interrupt flag set, as a reset needs it. Any context. */
+void x86_svm_off(void);
 
 /* kernel_pgtable.c */
 void x86_build_kernel_tables(void);
