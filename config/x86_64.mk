@@ -19,6 +19,7 @@ cc_flags += -DCONFIG_MODULES -DCONFIG_ATOMIC_FULL -DCONFIG_PRESERVE_MOST -m64 -m
 cc_flags += -falign-loops=1
 # Release code of clang keeps no frame pointers: tools/mkunwind.py makes the table that backtraces are found by.
 modules_supported := 1
+kvm_supported := 1
 ifneq ($(cc_is_clang),)
 ifeq ($(DEBUG),)
 unwind_table := 1
