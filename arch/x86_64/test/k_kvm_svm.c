@@ -11,6 +11,7 @@
 #include <lib/string.h>
 #include <sched/sched.h>
 #include <asm/svm.h>
+#include "arch/x86_64/kvm_npt.h"
 #include "arch/x86_64/kvm_svm.h"
 #include "arch/x86_64/x86_priv.h"
 
@@ -385,6 +386,80 @@ KTEST(kvm_svm_host_state_stays)
 	KT_EQ(s->kernel_gs_base, 0x7890000);
 	KT_EQ(s->star, 0x1111222200000000);
 	KT_EQ(s->sysenter_eip, 0x888888);
+	guest_end();
+	svm_put();
+}
+
+/* mov $0x55, %al; mov %al, 0x2345; hlt */
+static const char writes_far[] = "\xb0\x55"
+				 "\xa2\x45\x23"
+				 "\xf4";
+static unsigned int wrote;
+
+static void no_flush(void *arg)
+{
+}  /* each entry of guest_run() flushes */
+static void count_written(void *arg, u64 gfn, unsigned int level, u64 entry)
+{
+	wrote += gfn == 2 && !level;
+}
+
+static int npt_give(struct npt *t, u64 gfn, void *page, unsigned int rights)
+{
+	struct npt_cache c = { 0 };
+	int e = npt_cache_fill(&c, t);
+
+	if (!e) {
+		read_lock(&t->lock);
+		e = npt_map(t, gfn, virt_to_phys(page) >> PAGE_SHIFT, 0, rights, &c);
+		read_unlock(&t->lock);
+	}
+	npt_cache_drop(&c);
+	return e;
+}
+
+/*
+ * The CPU walks kvm_npt.c's tables: rights are heeded, use and writes are marked, what was zapped
+ * is gone.
+ */
+KTEST(kvm_npt_under_a_guest)
+{
+	static const struct npt_zap_ops ops = { .flush = no_flush, .written = count_written };
+	struct npt t;
+	u8 *more;
+
+	if (!have_svm())
+		KT_SKIP("no SVM");
+	KT_EQ(svm_get(), 0);
+	KT_ASSERT(guest_begin(writes_far, sizeof(writes_far) - 1));
+	KT_EQ(npt_init(&t), 0);
+	more = (void *)get_zeroed_page(GFP_KERNEL);
+	KT_ASSERT(more);
+	wrote = 0;
+	g.vmcb->control.nested_cr3 = virt_to_phys(t.root);
+	KT_EQ(guest_run_to_exit(0), SVM_EXIT_NPF);
+	KT_EQ(g.vmcb->control.exit_info2, GUEST_AT);
+	KT_EQ(npt_give(&t, 1, g.memory, NPT_EXEC), 0);
+	KT_EQ(guest_run_to_exit(0), SVM_EXIT_NPF);
+	KT_EQ(g.vmcb->control.exit_info2, 0x2345);
+	KT_EQ(g.vmcb->control.exit_info1, NPF_FINAL | 6); /* a user's write; nothing was there */
+	KT_EQ(npt_give(&t, 2, more, 0), 0);
+	KT_EQ(guest_run_to_exit(0), SVM_EXIT_NPF);
+	KT_EQ(g.vmcb->control.exit_info1, NPF_FINAL | 7);	/* something was */
+	KT_EQ(npt_give(&t, 2, more, NPT_WRITE), 0);
+	npt_young(&t, 2, 1, true);
+	KT_EQ(guest_run_to_exit(0), SVM_EXIT_HLT);
+	KT_EQ(more[0x345], 0x55);
+	KT_ASSERT(npt_young(&t, 2, 1, true));
+	KT_ASSERT(npt_protect(&t, 2, 1, &ops, NULL));
+	g.vmcb->save.rip = GUEST_AT;
+	KT_EQ(guest_run_to_exit(0), SVM_EXIT_NPF);
+	KT_EQ(g.vmcb->control.exit_info1, NPF_FINAL | 7);
+	KT_ASSERT(npt_zap(&t, 0, 100, &ops, NULL));
+	KT_EQ(wrote, 1);
+	KT_EQ(guest_run_to_exit(0), SVM_EXIT_NPF);
+	npt_destroy(&t);
+	free_page((unsigned long)more);
 	guest_end();
 	svm_put();
 }
