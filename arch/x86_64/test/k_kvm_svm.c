@@ -13,6 +13,7 @@
 #include <asm/svm.h>
 #include "arch/x86_64/kvm_npt.h"
 #include "arch/x86_64/kvm_svm.h"
+#include "arch/x86_64/test/kvm_guest.h"
 #include "arch/x86_64/x86_priv.h"
 
 #define GUEST_AT 0x1000UL	/* not a page: the guest's code, at the second page of its memory */
@@ -40,7 +41,7 @@ static bool guest_memory(void)
 	       g.level[2] && g.level[3];
 }
 
-static void guest_end(void)
+void test_guest_end(void)
 {
 	free_page((unsigned long)g.vmcb);
 	free_page((unsigned long)g.host);
@@ -58,7 +59,7 @@ static struct vmcb_segment real_segment(u16 attrib)
 }
 
 /* A guest in real mode that runs CODE of N bytes. */
-static bool guest_begin(const char *code, size_t n)
+bool test_guest_begin(const char *code, size_t n)
 {
 	struct vmcb *v;
 
@@ -102,6 +103,11 @@ static bool guest_begin(const char *code, size_t n)
 	g.world.vmcb_pa = virt_to_phys(v);
 	g.world.host_pa = virt_to_phys(g.host);
 	return true;
+}
+
+struct svm_world *test_guest_world(void)
+{
+	return &g.world;
 }
 
 /* Enters it; LEN is the length of the instruction that it left at the last time. */
@@ -240,7 +246,7 @@ KTEST(kvm_svm_exits_and_registers)
 	if (!have_svm())
 		KT_SKIP("no SVM");
 	KT_EQ(svm_get(), 0);
-	KT_ASSERT(guest_begin(four_exits, sizeof(four_exits) - 1));
+	KT_ASSERT(test_guest_begin(four_exits, sizeof(four_exits) - 1));
 	for (unsigned int i = 0; i < 16; i++)
 		g.world.regs[i] = 0x1111111111111111ULL * i;
 	g.vmcb->save.rsp = 0x7700;
@@ -263,7 +269,7 @@ KTEST(kvm_svm_exits_and_registers)
 			KT_EQ(g.world.regs[i], 0x33333334);	/* inc %ebx: 32 bits */
 		else
 			KT_EQ(g.world.regs[i], 0x1111111111111111ULL * i);
-	guest_end();
+	test_guest_end();
 	svm_put();
 }
 
@@ -276,11 +282,11 @@ KTEST(kvm_svm_interrupts_end_a_guest)
 	if (!have_svm())
 		KT_SKIP("no SVM");
 	KT_EQ(svm_get(), 0);
-	KT_ASSERT(guest_begin(for_ever, sizeof(for_ever) - 1));
+	KT_ASSERT(test_guest_begin(for_ever, sizeof(for_ever) - 1));
 	for (int i = 0; i < 5; i++)
 		KT_EQ(guest_run(0), SVM_EXIT_INTR);
 	KT_EQ(g.vmcb->save.rip, GUEST_AT);
-	guest_end();
+	test_guest_end();
 	svm_put();
 }
 
@@ -295,7 +301,7 @@ KTEST(kvm_svm_nested_fault)
 	if (!have_svm())
 		KT_SKIP("no SVM");
 	KT_EQ(svm_get(), 0);
-	KT_ASSERT(guest_begin(reads_far, sizeof(reads_far) - 1));
+	KT_ASSERT(test_guest_begin(reads_far, sizeof(reads_far) - 1));
 	KT_EQ(guest_run_to_exit(0), SVM_EXIT_NPF);
 	/* a user's, as all of a guest's; nothing was there */
 	KT_EQ(g.vmcb->control.exit_info1, NPF_FINAL | 4);
@@ -308,7 +314,7 @@ KTEST(kvm_svm_nested_fault)
 	KT_EQ(guest_run_to_exit(0), SVM_EXIT_HLT);
 	KT_EQ(g.vmcb->save.rax & 0xff, 0x5a);
 	free_page((unsigned long)more);
-	guest_end();
+	test_guest_end();
 	svm_put();
 }
 
@@ -352,7 +358,7 @@ KTEST(kvm_svm_host_state_stays)
 	if (!have_svm())
 		KT_SKIP("no SVM");
 	KT_EQ(svm_get(), 0);
-	KT_ASSERT(guest_begin(halts, sizeof(halts) - 1));
+	KT_ASSERT(test_guest_begin(halts, sizeof(halts) - 1));
 	s = &g.vmcb->save;
 	s->fs.base = 0x1230000;
 	s->gs.base = 0x4560000;
@@ -386,7 +392,7 @@ KTEST(kvm_svm_host_state_stays)
 	KT_EQ(s->kernel_gs_base, 0x7890000);
 	KT_EQ(s->star, 0x1111222200000000);
 	KT_EQ(s->sysenter_eip, 0x888888);
-	guest_end();
+	test_guest_end();
 	svm_put();
 }
 
@@ -431,7 +437,7 @@ KTEST(kvm_npt_under_a_guest)
 	if (!have_svm())
 		KT_SKIP("no SVM");
 	KT_EQ(svm_get(), 0);
-	KT_ASSERT(guest_begin(writes_far, sizeof(writes_far) - 1));
+	KT_ASSERT(test_guest_begin(writes_far, sizeof(writes_far) - 1));
 	KT_EQ(npt_init(&t), 0);
 	more = (void *)get_zeroed_page(GFP_KERNEL);
 	KT_ASSERT(more);
@@ -460,6 +466,6 @@ KTEST(kvm_npt_under_a_guest)
 	KT_EQ(guest_run_to_exit(0), SVM_EXIT_NPF);
 	npt_destroy(&t);
 	free_page((unsigned long)more);
-	guest_end();
+	test_guest_end();
 	svm_put();
 }

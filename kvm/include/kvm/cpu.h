@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All that a CPU gives to KVM; defined in arch/CPU/kvm_*.c, where config/CPU.mk says kvm_supported.
+ * Everything else in kvm/ is common.
+ *
+ * Errors are -errno. `arch` ioctls are those that common code does not know: -ENOTTY from there is
+ * the ioctl's.
+ */
+#pragma once
+
+#include <lib/types.h>
+
+struct kvm_slot;
+struct kvm_vcpu;
+struct kvm_vm;
+struct uptr;
+
+/* ---- the machine ---- */
+
+/* Why there are no guests here, for the one line at boot; NULL: there are. */
+const char *kvm_cpu_refusal(void);
+/* One VM more: virtualization is on, on each CPU, while there are any. Sleeps. */
+int kvm_cpu_get(void);
+void kvm_cpu_put(void);
+/* KVM_CHECK_EXTENSION of what the CPU knows: 0: absent. VM NULL: asked of /dev/kvm. */
+long kvm_cpu_extension(const struct kvm_vm *vm, unsigned long what);
+/* /dev/kvm's own ioctls: supported CPUID, lists of MSRs. */
+long kvm_cpu_dev_ioctl(unsigned int cmd, struct uptr arg);
+/* Bytes that one vCPU's mapping has, kvm_run first. */
+size_t kvm_cpu_run_size(void);
+
+/* ---- a VM ---- */
+
+/* vm->cpu is made, for KVM_CREATE_VM's TYPE (-EINVAL: not known). */
+int kvm_cpu_vm_new(struct kvm_vm *vm, unsigned long type);
+/* No vCPU is left, and the mirror of memory has ended. */
+void kvm_cpu_vm_free(struct kvm_vm *vm);
+long kvm_cpu_vm_ioctl(struct kvm_vm *vm, unsigned int cmd, struct uptr arg);
+
+/* ---- memory: called by kvm/memory/, srcu or slots_lock held ---- */
+
+/* The last frame that a guest can have. */
+u64 kvm_cpu_last_gfn(void);
+/*
+ * Nothing leads from [GFN, GFN + PAGES) any more when it returns, and what was written through it
+ * is noted (folio_mark_dirty, dirty logs). Sleeps, allocates nothing.
+ */
+void kvm_cpu_zap(struct kvm_vm *vm, u64 gfn, u64 pages);
+/* The guest's next write of each frame of SLOT faults. Sleeps, allocates nothing. */
+void kvm_cpu_protect(struct kvm_vm *vm, const struct kvm_slot *slot);
+/*
+ * Whether the guest used [GFN, GFN + PAGES) since it was last cleared; CLEAR clears. Does not
+ * sleep.
+ */
+bool kvm_cpu_young(struct kvm_vm *vm, u64 gfn, u64 pages, bool clear);
+/* The owner's space ends: all nested tables go, and nothing is mapped from now on. Sleeps. */
+void kvm_cpu_mirror_ends(struct kvm_vm *vm);
+
+/* ---- a vCPU ---- */
+
+/* v->arch is made, in the state after reset; an id that the CPU does not have: -EINVAL. */
+int kvm_cpu_vcpu_new(struct kvm_vcpu *v);
+void kvm_cpu_vcpu_free(struct kvm_vcpu *v);
+/* v->lock held. */
+long kvm_cpu_vcpu_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg);
+
+/*
+ * The steps of KVM_RUN (kvm/vcpu/run.c has the loop). Before and after all of them, where user
+ * space answered an exit: 0, or -errno.
+ */
+int kvm_cpu_run_begin(struct kvm_vcpu *v);
+void kvm_cpu_run_end(struct kvm_vcpu *v);
+/* Whether the vCPU runs at all, and is not halted with nothing to wake it. Any context. */
+bool kvm_cpu_runnable(const struct kvm_vcpu *v);
+/*
+ * Takes requests and injects at most one event. Sleeps. 1: go on; 0: to user space, v->run says
+ * why; -errno.
+ */
+int kvm_cpu_prepare(struct kvm_vcpu *v);
+/*
+ * The registers are on this CPU; preemption off. And off again; also as guest_hooks, the queue
+ * locked.
+ */
+void kvm_cpu_load(struct kvm_vcpu *v);
+void kvm_cpu_unload(struct kvm_vcpu *v);
+/* Runs the guest until it leaves. Interrupts and preemption are off. */
+void kvm_cpu_enter(struct kvm_vcpu *v);
+/*
+ * What it left for, as far as it may be done with preemption off: 1: done; 0: kvm_cpu_exit() does
+ * it.
+ */
+int kvm_cpu_exit_fast(struct kvm_vcpu *v);
+/* The same, sleeping, in an srcu section. As kvm_cpu_prepare(). */
+int kvm_cpu_exit(struct kvm_vcpu *v);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A virtual machine: memory slots, vCPUs, and the CPU's part of it.
+ *
+ * Lives. Descriptors hold the VM: its own, each vCPU's, each device's; a vCPU lives as long as its
+ * VM. The VM holds its owner's struct mm, not its contents (mm_count): when the owner's space ends,
+ * by exit or exec, mm_notify's `ended` drops the nested tables and from then on every ioctl answers
+ * EIO. An ioctl of another space than the owner's does so always.
+ *
+ * Locks, in this order: vcpu->lock, vm->lock, vm->slots_lock; then the host's (mmap_lock, tables),
+ * then the CPU's part (nested tables). What vCPUs read while they run (slots, later buses and
+ * routes) is read under `srcu`, which no vCPU holds while its guest runs.
+ */
+#pragma once
+
+#include <alloc/xarray.h>
+#include <kernel/rcu.h>
+#include <kernel/refcount.h>
+#include <kvm/slot.h>
+#include <mm/notify.h>
+#include <sched/mutex.h>
+
+struct kvm_cpu_vm;			/* the CPU's part (kvm/cpu.h) */
+struct kvm_vcpu;
+
+struct kvm_vm {
+	refcount_t refs;		/* of descriptors */
+	struct mm *mm;			/* c */
+	/* once: the owner's space is gone; the CPU's lock of nested tables, read without */
+	bool ended;
+	/* which vCPUs and devices there are, what must be set before the first of them */
+	struct mutex lock;
+	struct mutex slots_lock;	/* writers of slots */
+	struct srcu_struct srcu;
+	struct kvm_slot_map slots;	/* slots_lock; readers srcu */
+	struct xarray slot_by_id;	/* slots_lock */
+	struct mm_notify_user notify;
+	/* vm->lock; readers RCU: by index, none ever goes before the VM does */
+	struct xarray vcpus;
+	u32 nr_vcpus;			/* vm->lock; read without: those below it are in `vcpus` */
+	struct kvm_cpu_vm *cpu;		/* c */
+};
