@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Tasks that run guests: what is not done at each switch and entry (sched/guest.h). */
 #include <lib/types.h>
+#include <arch/fpu.h>
 #include <sched/guest.h>
 #include <sched/mutex.h>
 
@@ -25,6 +26,7 @@ void guest_hooks_prepare(void)
 
 void guest_exit_task(void)
 {
+	guest_fpu_drop();
 	if (likely(!current->guest))
 		return;
 	preempt_disable();
