@@ -3,7 +3,7 @@
  * Read-copy update.
  *
  * A grace period has a number. Each CPU remembers the last number for which it has passed a quiescent state (a context
- * switch, a tick that interrupted user code or preemptible kernel code, or idle). A grace period ends when every online CPU
+ * switch, an entry into a guest, a tick that interrupted user code, a guest or preemptible kernel code, or idle). A grace period ends when every online CPU
  * that is not idle has done so; idle CPUs carry an even "dynticks" count that the grace-period thread reads from outside, so
  * they are never woken.
  *
@@ -129,20 +129,20 @@ void rcu_note_context_switch(void)
 
 /*
  * A read section disables preemption: what a tick interrupted with a preemption count of 0 was outside of every section of this
- * CPU, in the kernel as in user mode. The interrupt's own part of the count is HARDIRQ_OFFSET.
+ * CPU, in the kernel as in user mode. The interrupt's own part of the count is HARDIRQ_OFFSET. Guests run with preemption off.
  */
-static bool tick_is_quiescent(bool user)
+static bool tick_is_quiescent(enum cpu_context c)
 {
-	return user || preempt_count() == HARDIRQ_OFFSET;
+	return context_is_outside(c) || preempt_count() == HARDIRQ_OFFSET;
 }
 
-void rcu_tick(bool user)
+void rcu_tick(enum cpu_context c)
 {
 	struct rcu_cpu *r = this_cpu_ptr(&rcu_cpu);
 	bool work = false;
 
 	DEBUG_ON(!in_hardirq());
-	if (tick_is_quiescent(user)) {
+	if (tick_is_quiescent(c)) {
 		u64 gp = smp_load_acquire(&gp_started);
 
 		if (r->passed != gp) {

@@ -13,6 +13,7 @@
 #include <lib/minmax.h>
 #include <lib/rbtree.h>
 #include <kernel/bug.h>
+#include <kernel/context.h>
 #include <kernel/cpumask.h>
 #include <kernel/init.h>
 #include <kernel/percpu.h>
@@ -247,14 +248,16 @@ static void run_expired(struct timer_base *b, int idx) __must_hold(b->lock)
 	}
 }
 
+DEFINE_PER_CPU(bool, cpu_in_guest);
+
 static void tick(struct timer_base *b, u64 now)
 {
-	bool user = irq_from_user();
+	enum cpu_context c = irq_from_user() ? CONTEXT_USER : this_cpu_read(cpu_in_guest) ? CONTEXT_GUEST : CONTEXT_KERNEL;
 
 	b->next_tick_ns = now + TICK_NSEC;
 	time_update_coarse(now);
-	rcu_tick(user);
-	sched_tick(user);
+	rcu_tick(c);
+	sched_tick(c);
 }
 
 /* Lock held, dropped round each function. */

@@ -448,6 +448,7 @@ void oops_end_task(struct pt_regs *regs)
 	if (in_interrupt() || (t->flags & PF_IDLE) || t->pid <= 1 || (t->flags & PF_EXITING))
 		return;
 	/* Locks it holds stay held; counts it raised stay raised. What is safe is to stop running it. */
+	this_cpu_write(cpu_in_guest, false);
 	preempt_count_set(0);
 	local_irq_enable();
 	t->flags |= PF_SIGNALED;

@@ -25,6 +25,7 @@
 #include <proc/upcalls.h>
 #include <proc/wait.h>
 #include <sched/completion.h>
+#include <sched/guest.h>
 #include <sched/sched.h>
 #include <sched/task_life.h>
 #include <sched/upcalls.h>
@@ -600,6 +601,7 @@ void do_exit(long code)
 		panic("Attempted to kill the %s", t->pid ? "interrupt handler" : "idle task");
 	__set_current_state(TASK_RUNNING);
 	exit_kcov();
+	guest_exit_task();
 	if (unlikely(t->flags & PF_IO_WORKER))
 		uring_worker_exit(t);
 	else if (unlikely(t->uring))
@@ -745,6 +747,7 @@ static void add_child_times(struct task *t)
 	spin_lock_irq(&my_sighand()->siglock);
 	ps->cutime_ns += u + s->utime_ns + s->cutime_ns;
 	ps->cstime_ns += st + s->stime_ns + s->cstime_ns;
+	ps->cgtime_ns += process_guest_time(s) + s->cgtime_ns;
 	ps->cmin_flt += t->min_flt + s->min_flt + s->cmin_flt;
 	ps->cmaj_flt += t->maj_flt + s->maj_flt + s->cmaj_flt;
 	ps->cnvcsw += t->nvcsw + s->nvcsw + s->cnvcsw;

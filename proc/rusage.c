@@ -40,6 +40,11 @@ void thread_group_cputime(struct task *t, u64 *utime_ns, u64 *stime_ns)
 	*stime_ns = ss;
 }
 
+u64 process_guest_time(const struct signal_struct *s)
+{
+	return (u64)atomic64_read(&s->times.gtime_ns);
+}
+
 static unsigned int add_thread(struct task *t, void *to)
 {
 	struct rusage_k *r = to;

@@ -24,6 +24,7 @@
 #include <arch/smp.h>
 #include <arch/switch.h>
 #include <arch/upcalls.h>
+#include <sched/guest.h>
 #include <sched/plug.h>
 #include <sched/sched_priv.h>
 #include <sched/upcalls.h>
@@ -293,6 +294,8 @@ static void finish_switch(struct rq *rq, struct task *prev) __releases(rq->lock)
 	preempt_enable_no_resched();		/* the spin_lock's; __schedule's caller holds one more */
 	local_irq_enable();
 	mm_switch_finish(prev);
+	if (static_branch_unlikely(&guest_hooks_key) && current->guest)
+		current->guest->in(current->guest);
 	if (current->rseq)
 		set_thread_flag(TIF_RSEQ);
 	if (unlikely(dead)) {
@@ -399,6 +402,9 @@ void __schedule(bool preempt)
 			account_idle_end(rq);
 			tick_start();
 		}
+		DEBUG_ON(this_cpu_read(cpu_in_guest));
+		if (static_branch_unlikely(&guest_hooks_key) && prev->guest)
+			prev->guest->out(prev->guest);
 		mm_switch(prev, next);
 		lock_release(__lock_map(&rq->lock), _THIS_IP_);	/* goes over to NEXT, which lets it go */
 		prev = arch_switch_to(prev, next);
@@ -460,7 +466,7 @@ bool __cond_resched(void)
 	return true;
 }
 
-void sched_tick(bool user)
+void sched_tick(enum cpu_context c)
 {
 	struct rq *rq = this_rq();
 	struct task *t;
@@ -468,8 +474,8 @@ void sched_tick(bool user)
 	spin_lock(&rq->lock);
 	update_rq_clock(rq);
 	t = rq->curr;
-	account_tick(user);
-	soft_lockup_tick(rq, t, user);
+	account_tick(c);
+	soft_lockup_tick(rq, t, c);
 	if (t != rq->idle) {
 		if (test_tsk_flag(t, TIF_NEED_RESCHED_LAZY))
 			resched_curr(rq);

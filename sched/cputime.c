@@ -44,8 +44,28 @@ void account_idle_end(struct rq *rq)
 	WRITE_ONCE(rq->idle_since_ns, 0);
 }
 
+/* A guest's time is user time too. Rq locked. */
+static void account_user_tick(struct rq *rq, struct task *t, bool guest)
+{
+	u64 g = guest ? TICK_NSEC : 0;
+
+	t->utime_ns += TICK_NSEC;
+	atomic64_add(TICK_NSEC, &t->group_times->utime_ns);
+	if (guest) {
+		WRITE_ONCE(t->gtime_ns, t->gtime_ns + g);
+		atomic64_add((s64)g, &t->group_times->gtime_ns);
+	}
+	if (t->nice > 0) {
+		rq->times.nice += TICK_NSEC;
+		rq->times.guest_nice += g;
+	} else {
+		rq->times.user += TICK_NSEC;
+		rq->times.guest += g;
+	}
+}
+
 /* The tick, rq locked. */
-void account_tick(bool user)
+void account_tick(enum cpu_context c)
 {
 	struct rq *rq = this_rq();
 	struct task *t = rq->curr;
@@ -53,18 +73,18 @@ void account_tick(bool user)
 	loadavg_tick(rq->clock_ns);
 	if (t == rq->idle)
 		return;
-	if (user) {
-		t->utime_ns += TICK_NSEC;
-		atomic64_add(TICK_NSEC, &t->group_times->utime_ns);
-		if (t->nice > 0)
-			rq->times.nice += TICK_NSEC;
-		else
-			rq->times.user += TICK_NSEC;
+	if (context_is_outside(c)) {
+		account_user_tick(rq, t, c == CONTEXT_GUEST);
 	} else {
 		t->stime_ns += TICK_NSEC;
 		atomic64_add(TICK_NSEC, &t->group_times->stime_ns);
 		rq->times.system += TICK_NSEC;
 	}
+}
+
+u64 task_guest_time(const struct task *t)
+{
+	return READ_ONCE(t->gtime_ns);
 }
 
 u64 task_sched_runtime(struct task *t)

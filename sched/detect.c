@@ -80,7 +80,7 @@ static int hung_main(void *unused)
 }
 
 /* The tick. CURR has had the CPU since its last switch. */
-void soft_lockup_tick(struct rq *rq, struct task *t, bool user)
+void soft_lockup_tick(struct rq *rq, struct task *t, enum cpu_context c)
 {
 	unsigned int cpu;
 	u64 limit = 2 * (u64)READ_ONCE(watchdog_thresh) * NSEC_PER_SEC, gap = rq->clock_ns - rq->last_tick_seen_ns;
@@ -95,7 +95,7 @@ void soft_lockup_tick(struct rq *rq, struct task *t, bool user)
 	 * or the first waker after 20 s would be a false report.
 	 */
 	wanted = rq->nr_running > 1 || test_tsk_flag(t, TIF_NEED_RESCHED);
-	if (user || t == rq->idle || !wanted || rq->last_switches != rq->nr_switches) {
+	if (context_is_outside(c) || t == rq->idle || !wanted || rq->last_switches != rq->nr_switches) {
 		rq->last_switches = rq->nr_switches;
 		rq->last_switch_seen_ns = rq->clock_ns;
 		return;

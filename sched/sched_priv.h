@@ -117,8 +117,9 @@ int sched_threads_create(unsigned int cpu);
 void sched_threads_destroy(unsigned int cpu);
 void sched_threads_wake(unsigned int cpu);
 /* detect.c */
-void soft_lockup_tick(struct rq *rq, struct task *t, bool user);
+void soft_lockup_tick(struct rq *rq, struct task *t, enum cpu_context c);
 /* cputime.c */
+void account_tick(enum cpu_context c);
 void account_switch(struct rq *rq, struct task *prev);
 void account_idle_end(struct rq *rq);
 void loadavg_tick(u64 now);

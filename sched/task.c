@@ -91,7 +91,7 @@ static void sched_fork(struct task *t, const struct task *from)
 	t->on_rq = 0;
 	t->on_cpu = 0;
 	t->nvcsw = t->nivcsw = 0;
-	t->utime_ns = t->stime_ns = t->prev_utime_ns = t->prev_stime_ns = 0;
+	t->utime_ns = t->stime_ns = t->gtime_ns = t->prev_utime_ns = t->prev_stime_ns = 0;
 	t->run_delay_ns = t->pcount = 0;
 	t->migrate_disabled = 0;
 	t->min_flt = t->maj_flt = 0;
@@ -151,6 +151,7 @@ struct task *task_dup(const struct task *from)
 #endif
 	t->task_work.first = NULL;
 	t->uring = NULL;
+	t->guest = NULL;
 	memset(t->io_bytes, 0, sizeof(t->io_bytes));
 	sched_fork(t, from);
 	t->start_ns = ktime_get_ns();

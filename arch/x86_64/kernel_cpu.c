@@ -104,7 +104,7 @@ static void read_features(void)
 	x86_features[12] |= 1U << (X86_FEATURE_ALWAYS % 32);
 }
 
-/* x87, SSE, AVX, AVX-512, PKRU: what the area must hold in the standard format. */
+/* x87, SSE, AVX, AVX-512: what the area must hold in the standard format. No PKRU: the kernel leaves protection keys off, and guests get none. */
 static void read_xstate(void)
 {
 	u32 a, b, c, d;

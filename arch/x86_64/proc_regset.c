@@ -83,13 +83,13 @@ size_t arch_regset_size(unsigned int type)
 /* What XSAVE alone tells of is not there without it. */
 static bool has_set(const struct task *task, unsigned int type)
 {
-	return task->thread.fpu && (type == NT_PRFPREG || cpu_has(X86_FEATURE_XSAVE));
+	return x86_own_fpu(task) && (type == NT_PRFPREG || cpu_has(X86_FEATURE_XSAVE));
 }
 
 /* A whole image: FXSAVE's part alone leaves the other components as they are. */
 static int set_fpu(struct task *task, unsigned int type, const struct arch_fpu *from, size_t n)
 {
-	struct arch_fpu *f = task->thread.fpu;
+	struct arch_fpu *f = x86_own_fpu(task);
 
 	if (!x86_mxcsr_valid(from) || (type == NT_X86_XSTATE && (from->xstate_bv & ~xfeatures_mask)))
 		return -EINVAL;
@@ -119,7 +119,7 @@ int arch_regset_get(struct task *task, unsigned int type, void *buf, size_t len)
 		return -ENODEV;
 	if (task == current)
 		fpu_sync();
-	memcpy(buf, task->thread.fpu, n);
+	memcpy(buf, x86_own_fpu(task), n);
 	if (type == NT_X86_XSTATE && n >= FXSAVE_SIZE)		/* the software words tell which components there are */
 		memcpy((u8 *)buf + 464, &xfeatures_mask, 8);
 	return (int)n;

@@ -6,6 +6,7 @@
  */
 #include <arch/signal.h>
 #include <arch/fpu.h>
+#include <kernel/bug.h>
 #include <arch/ptrace.h>
 #include <arch/syscall.h>
 #include <arch/uaccess.h>
@@ -161,6 +162,7 @@ int arch_signal_setup(struct pt_regs *regs, const struct arch_sigframe *f)
 		struct user_context uc;
 	} fr;
 
+	DEBUG_ON(current->thread.guest_fpu);
 	if (!(f->flags & 0x04000000 /* SA_RESTORER */))
 		return -EFAULT;
 	if (current->thread.fpu) {

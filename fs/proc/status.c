@@ -244,7 +244,7 @@ static int show_stat(struct seq_file *m, struct pid_namespace *ns, struct pid *p
 	struct mm *mm = get_task_mm(task);
 	int exit_code = see ? task->exit_code : 0;
 	struct signal_struct *sig = task->signal;
-	u64 utime, stime, minflt, majflt, rsslim;
+	u64 utime, stime, gtime, minflt, majflt, rsslim;
 	char comm[TASK_COMM_LEN];
 	struct signals s;
 
@@ -258,10 +258,12 @@ static int show_stat(struct seq_file *m, struct pid_namespace *ns, struct pid *p
 		proc_getrusage(task, PROC_RUSAGE_SELF, &ru);
 		utime = ru.utime_ns;
 		stime = ru.stime_ns;
+		gtime = process_guest_time(sig);
 		minflt = ru.minflt;
 		majflt = ru.majflt;
 	} else {
 		task_cputime(task, &utime, &stime);
+		gtime = task_guest_time(task);
 		minflt = task->min_flt;
 		majflt = task->maj_flt;
 	}
@@ -281,8 +283,9 @@ static int show_stat(struct seq_file *m, struct pid_namespace *ns, struct pid *p
 	/* Only the first 31 signals fit here, as ever. */
 	seq_printf(m, " %llu %llu %llu %llu", s.pending & 0x7fffffff, s.blocked & 0x7fffffff,
 		   s.ignored & 0x7fffffff, s.caught & 0x7fffffff);
-	seq_printf(m, " %d 0 0 %d %d %d %u 0 0 0", see && READ_ONCE(task->state) ? 1 : 0, task->exit_signal,
-		   task_cpu(task), task->rt_priority, task->policy);
+	seq_printf(m, " %d 0 0 %d %d %d %u 0 %llu %lld", see && READ_ONCE(task->state) ? 1 : 0, task->exit_signal,
+		   task_cpu(task), task->rt_priority, task->policy, nsec_to_clock_t(gtime),
+		   (s64)nsec_to_clock_t(sig->cgtime_ns));
 	if (mm && see)
 		seq_printf(m, " %lu %lu %lu %lu %lu %lu %lu", mm->start_data, mm->end_data, mm->start_brk,
 			   mm->arg_start, mm->arg_end, mm->env_start, mm->env_end);

@@ -141,11 +141,12 @@ static int show_swaps(struct seq_file *m, void *v)
 
 static void cpu_line(struct seq_file *m, const struct cpu_times *t)
 {
-	const u64 v[] = { t->user, t->nice, t->system, t->idle, t->iowait, t->irq, t->softirq, t->steal };
+	const u64 v[] = { t->user, t->nice, t->system, t->idle, t->iowait, t->irq, t->softirq, t->steal,
+			  t->guest, t->guest_nice };
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(v); i++)
 		seq_put_decimal_ull(m, " ", nsec_to_clock_t(v[i]));
-	seq_puts(m, " 0 0\n");
+	seq_puts(m, "\n");
 }
 
 static void add_times(struct cpu_times *sum, const struct cpu_times *t)
@@ -158,6 +159,8 @@ static void add_times(struct cpu_times *sum, const struct cpu_times *t)
 	sum->irq += t->irq;
 	sum->softirq += t->softirq;
 	sum->steal += t->steal;
+	sum->guest += t->guest;
+	sum->guest_nice += t->guest_nice;
 }
 
 static u64 total_interrupts(void)

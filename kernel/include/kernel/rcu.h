@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Read-copy update. A read section disables preemption; a CPU that switches tasks, idles, runs user code or takes its tick
+ * Read-copy update. A read section disables preemption; a CPU that switches tasks, idles, runs user code or a guest or takes its tick
  * in preemptible code has left every section. Objects unpublished before call_rcu() or synchronize_rcu() are seen by no section afterwards.
  * SRCU: sections that may sleep, per domain.
  */
@@ -9,6 +9,7 @@
 #include <lib/atomic.h>
 #include <lib/list.h>
 #include <kernel/bug.h>
+#include <kernel/context.h>
 #include <kernel/lockdep.h>
 #include <kernel/preempt.h>
 #include <kernel/spinlock.h>
@@ -80,10 +81,10 @@ void synchronize_rcu(void);
 /* Waits until every call_rcu() so far has run. Sleeps. */
 void rcu_barrier(void);
 
-/* From the scheduler and the entry code: this CPU is in no read section. */
+/* From the scheduler and at entries into guests, interrupts off: this CPU is in no read section. */
 void rcu_note_context_switch(void);
-/* The tick, in hard interrupt context, no lock held. USER: it interrupted user code. */
-void rcu_tick(bool user);
+/* The tick, in hard interrupt context, no lock held. C: what it interrupted. */
+void rcu_tick(enum cpu_context c);
 /* Idle brackets, interrupts off: between them the CPU is ignored by grace periods. The first interrupt ends it too. */
 void rcu_idle_enter(void);
 void rcu_idle_exit(void);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <lib/types.h>
+#include <kernel/context.h>
 
 struct task;
 struct pt_regs;
@@ -45,7 +46,7 @@ struct lockdep_stack *current_lockdep(void);
 /* The oops is printed: end the running task if that is safe, else return. */
 void oops_end_task(struct pt_regs *regs);
 /* The tick: accounting, time slices, balancing. Interrupts off. */
-void sched_tick(bool user);
+void sched_tick(enum cpu_context c);
 
 /* Threaded interrupt handlers, defined in sched/: a thread that loops irq_action_take/irq_action_run. */
 struct irq_action;

@@ -91,7 +91,7 @@ struct signal_struct {
 	u64 group_stamp;		/* T: when it joined its group: no two are alike */
 	struct tty_struct *tty;		/* s */
 	struct pid *tty_old_pgrp;
-	u64 utime_ns, stime_ns, cutime_ns, cstime_ns;	/* s: of dead threads; of waited-for children */
+	u64 utime_ns, stime_ns, cutime_ns, cstime_ns, cgtime_ns;	/* s: of dead threads; of waited-for children */
 	unsigned long nvcsw, nivcsw, cnvcsw, cnivcsw, min_flt, maj_flt, cmin_flt, cmaj_flt;
 	unsigned long inblock, oublock, cinblock, coublock;
 	unsigned long maxrss, cmaxrss;	/* pages */

@@ -5,6 +5,8 @@
 #include <lib/types.h>
 #include <proc/pid.h>
 
+struct signal_struct;
+
 struct rusage_k {
 	u64 utime_ns, stime_ns;
 	unsigned long maxrss_pages, minflt, majflt, inblock, oublock, nvcsw, nivcsw;
@@ -14,6 +16,9 @@ enum { PROC_RUSAGE_SELF, PROC_RUSAGE_CHILDREN, PROC_RUSAGE_THREAD, PROC_RUSAGE_B
 void proc_getrusage(struct task *t, int who, struct rusage_k *out);
 /* User and system time of the whole process, dead threads included. */
 void thread_group_cputime(struct task *t, u64 *utime_ns, u64 *stime_ns);
+
+/* Guest time of all threads that it had, and has. */
+u64 process_guest_time(const struct signal_struct *s);
 
 struct wait_args {
 	enum pid_type type;		/* PIDTYPE_MAX: any child */

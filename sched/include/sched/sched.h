@@ -23,6 +23,8 @@ u64 sched_rr_interval_ns(struct task *t);
 
 /* Times of a task, of the whole group (proc/ adds the dead threads). */
 void task_cputime(struct task *t, u64 *utime_ns, u64 *stime_ns);
+/* Of its user time, what the tick found in guests: not scaled, as Linux tells it. */
+u64 task_guest_time(const struct task *t);
 u64 task_sched_runtime(struct task *t);
 /* Of all threads that a process had, however many. */
 void group_cputime(const struct group_times *g, u64 *utime_ns, u64 *stime_ns);
@@ -35,12 +37,10 @@ unsigned int nr_uninterruptible(void);
 unsigned int nr_iowait(void);
 struct cpu_times {
 	u64 user, nice, system, idle, iowait, irq, softirq, steal;	/* ns */
+	u64 guest, guest_nice;	/* of user and of nice */
 };
 void cpu_times_get(int cpu, struct cpu_times *out);
 extern u64 total_forks;		/* atomic */
-
-/* From entry code: time accounting at the user boundary is done by stamps at tick and switch. */
-void account_tick(bool user);
 
 enum preempt_model { PREEMPT_LAZY, PREEMPT_FULL };
 extern enum preempt_model preempt_model;

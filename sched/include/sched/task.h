@@ -77,6 +77,7 @@ struct sighand_struct;
 struct pid;
 struct rq;
 struct io_context;
+struct guest_hooks;
 
 /* A node of the fair run queue (EEVDF): virtual times are weighted nanoseconds. */
 struct sched_entity {
@@ -105,7 +106,7 @@ enum pid_type { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID, PIDTYPE_MA
 /* What all threads of a process used, and those that have ended: as of the last switch or tick of each. */
 struct group_times {
 	atomic64_t run_ns;
-	atomic64_t utime_ns, stime_ns;	/* sampled by the tick */
+	atomic64_t utime_ns, stime_ns, gtime_ns;	/* sampled by the tick; utime has gtime in it */
 };
 
 /* Runs FUNC in the task's context before it returns to user mode. */
@@ -136,7 +137,7 @@ struct task {
 	spinlock_t pi_lock;		/* irq-safe: state changes and affinity */
 	struct llist_node wake_entry;
 	u64 nvcsw, nivcsw;		/* r */
-	u64 utime_ns, stime_ns;		/* r: sampled by the tick */
+	u64 utime_ns, stime_ns, gtime_ns;	/* r: sampled by the tick; utime has gtime, of guests, in it */
 	u64 prev_utime_ns, prev_stime_ns;	/* what was last told: never goes back */
 	struct group_times *group_times;	/* c: its process's */
 	u64 run_delay_ns, last_queued_ns, pcount;	/* r: schedstat */
@@ -229,6 +230,9 @@ struct task {
 	void *ptrace_siginfo;
 	spinlock_t alloc_lock;		/* task_lock(): mm, fs, files, comm */
 	char comm[TASK_COMM_LEN];	/* a */
+
+	/* kvm/ */
+	struct guest_hooks *guest;	/* t, and the switch: sched/guest.h; NULL */
 
 	/* block/ */
 	struct plug *plug;		/* t: holds its requests back (sched/plug.h); NULL */

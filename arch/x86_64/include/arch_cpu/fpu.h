@@ -24,6 +24,9 @@ void x86_fpu_reset_some(u64 components);
 void x86_sync_bases(struct task *task);
 void x86_load_bases(struct task *task);
 
+/* The task's own area, for who shows or changes its registers; NULL: it has none. */
+struct arch_fpu *x86_own_fpu(const struct task *task);
+
 #define FPU_SIZE xsave_size
 #define FPU_ALIGN 64
 
