@@ -113,10 +113,6 @@ static enum kvm_exec_status load_table(struct kvm_exec *e, struct kvm_exec_table
 /* What CR4.UMIP keeps from user mode. */
 static enum kvm_exec_status store_system(struct kvm_exec *e)
 {
-	bool selectors = e->insn.op == KVM_OP_SLDT || e->insn.op == KVM_OP_STR;
-
-	if (selectors && e->mode == KVM_MODE_REAL)
-		return kvm_exec_fault(e, VECTOR_UD, 0);
 	if (e->cpl && (e->cr4 & CR4_UMIP))
 		return kvm_exec_fault(e, VECTOR_GP, 0);
 	switch (e->insn.op) {
