@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Loading a data segment, for KVM's instructions (APM 2, 4.7 and 4.11; APM 3, MOV). The accessed
+ * bit is set in the descriptor when nothing else can fail.
+ */
+#include <lib/string.h>
+#include "arch/x86_64/kvm_insn_exec_priv.h"
+
+#define ACCESSED 1u
+#define TYPE_CONFORMING 0x0c
+
+static u32 dpl_of(u16 attr)
+{
+	return attr >> 5 & 3;
+}
+
+static void unpack(struct kvm_exec_seg *seg, u16 selector, u64 d)
+{
+	u32 limit = (u32)(d & 0xffff) | (u32)(d >> 32 & 0xf0000);
+
+	seg->selector = selector;
+	seg->attr = (u16)((d >> 40 & 0xff) | (d >> 44 & 0xf00));
+	seg->limit = seg->attr & KVM_ATTR_G ? limit << 12 | 0xfff : limit; /* not a page */
+	seg->base = (d >> 16 & 0xffffff) | (d >> 56 & 0xff) << 24;
+}
+
+/* The descriptor's linear address. */
+static enum kvm_exec_status find(struct kvm_exec *e, u16 selector, u64 *linear)
+{
+	bool local = selector & 4;
+	u64 base = local ? e->ldtr.base : e->regs.gdt.base;
+	u32 limit = local ? e->ldtr.limit : e->regs.gdt.limit, offset = selector & 0xfff8;
+
+	if ((local && !(e->ldtr.attr & KVM_ATTR_P)) || offset + 7 > limit)
+		return kvm_exec_fault(e, VECTOR_GP, selector & 0xfffc);
+	*linear = base + offset;
+	if (e->mode != KVM_MODE_LONG64)
+		*linear = (u32)*linear;
+	return KVM_EXEC_DONE;
+}
+
+static enum kvm_exec_status check(struct kvm_exec *e, u8 seg, const struct kvm_exec_seg *s)
+{
+	u32 rpl = s->selector & 3, code = s->selector & 0xfffc, dpl = dpl_of(s->attr);
+	bool is_code = s->attr & KVM_ATTR_CODE, ok;
+
+	if (seg == KVM_SEG_SS)
+		ok = !is_code && (s->attr & KVM_ATTR_RW) && rpl == e->cpl && dpl == e->cpl;
+	else if (is_code && !(s->attr & KVM_ATTR_RW))
+		ok = false;
+	else
+		ok = (s->attr & TYPE_CONFORMING) == TYPE_CONFORMING ||
+		     (rpl <= dpl && e->cpl <= dpl);
+	if (!(s->attr & KVM_ATTR_S) || !ok)
+		return kvm_exec_fault(e, VECTOR_GP, code);
+	if (!(s->attr & KVM_ATTR_P))
+		return kvm_exec_fault(e, seg == KVM_SEG_SS ? VECTOR_SS : VECTOR_NP, code);
+	return KVM_EXEC_DONE;
+}
+
+/* A null selector: not for SS, but in 64-bit mode below CPL 3 with its own RPL. */
+static enum kvm_exec_status load_null(struct kvm_exec *e, u8 seg, u16 selector)
+{
+	if (seg == KVM_SEG_SS &&
+	    (e->mode != KVM_MODE_LONG64 || e->cpl == 3 || (selector & 3) != e->cpl))
+		return kvm_exec_fault(e, VECTOR_GP, 0);
+	e->next.seg[seg] = (struct kvm_exec_seg){ .selector = selector };
+	/* SS keeps saying what the CPL is. */
+	if (seg == KVM_SEG_SS)
+		e->next.seg[seg].attr = (u16)(e->cpl << 5);
+	return KVM_EXEC_DONE;
+}
+
+enum kvm_exec_status kvm_exec_load_segment(struct kvm_exec *e, u8 seg, u16 selector)
+{
+	struct kvm_exec_seg loaded;
+	u64 linear, old, fresh;
+	enum kvm_exec_status s;
+
+	if (e->mode == KVM_MODE_REAL) {
+		e->next.seg[seg].selector = selector;
+		e->next.seg[seg].base = (u64)selector << 4;
+		return KVM_EXEC_DONE;
+	}
+	if (!(selector & 0xfffc))
+		return load_null(e, seg, selector);
+	s = find(e, selector, &linear);
+	if (!s)
+		s = kvm_exec_read_at(e, linear, &old, 8, KVM_READ_SYSTEM);
+	if (s)
+		return s;
+	unpack(&loaded, selector, old);
+	s = check(e, seg, &loaded);
+	if (s)
+		return s;
+	e->next.seg[seg] = loaded;
+	e->next.seg[seg].attr |= ACCESSED;
+	if (loaded.attr & ACCESSED)
+		return KVM_EXEC_DONE;
+	fresh = old | (u64)ACCESSED << 40;
+	return e->ops->exchange(e, linear, &old, &fresh, 8, KVM_READ_SYSTEM);
+}
