@@ -40,6 +40,29 @@ unsigned long export_find(const char *name, u64 *type)
 	return (unsigned long)&e->place + (unsigned long)(long)e->place;
 }
 
+/* Of tools/rustexports.py: sorted by the hash of the names. */
+extern const struct rust_export rust_exports[], rust_exports_end[];
+
+unsigned long export_find_rust(const char *name)
+{
+	size_t from = 0, to = (size_t)(rust_exports_end - rust_exports);
+	u64 hash = hash_name(name);
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+		const struct rust_export *e = &rust_exports[mid];
+		u64 h = (u64)e->hash_high << 32 | e->hash_low;
+
+		if (h == hash)
+			return (unsigned long)&e->place + (unsigned long)(long)e->place;
+		if (h < hash)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return 0;
+}
+
 EXPORT(printk);
 EXPORT(snprintf);
 EXPORT(scnprintf);

@@ -71,6 +71,10 @@ static int import(const struct module *m, const struct ko *k, const char *name, 
 {
 	u64 has, should;
 
+	if (m->is_rust) {
+		*address = export_find_rust(name);
+		return *address ? 0 : -ENOENT;
+	}
 	*address = export_find(name, &has);
 	if (!*address)
 		return -ENOENT;

@@ -20,6 +20,7 @@
 #include <arch/module.h>
 #include <dev/module.h>
 #include <kernel/bug.h>
+#include <kernel/export.h>
 #include <kernel/init.h>
 #include <kernel/printk.h>
 #include <kernel/rcu.h>
@@ -63,6 +64,7 @@ static struct module *find(const char *name)
 static int check_info(const struct ko *k, unsigned int flags)
 {
 	const char *name = ko_modinfo(k, "name", NULL), *magic = ko_modinfo(k, "vermagic", NULL);
+	const char *crate = ko_modinfo(k, "rust_kernel", NULL);
 
 	if (!name || !*name || strlen(name) >= MODULE_NAME_MAX || strchr(name, '/') ||
 	    name[0] == '.') {
@@ -76,6 +78,11 @@ static int check_info(const struct ko *k, unsigned int flags)
 	if (!magic || strcmp(magic, MODULE_MAGIC) || flags & MODULE_INIT_IGNORE_VERMAGIC) {
 		pr_err("%s: version magic '%s' should be '%s'\n", name, magic ?: "", MODULE_MAGIC);
 		return -ENOEXEC;
+	}
+	if (crate && strcmp(crate, rust_kernel_hash)) {
+		pr_err("%s: made with another kernel crate: it has %s, the kernel %s\n", name,
+		       crate, rust_kernel_hash);
+		return -EINVAL;
 	}
 	return 0;
 }
@@ -221,7 +228,10 @@ int module_load(const void *file, size_t size, struct uptr args, unsigned int fl
 	if (err)
 		return err;
 	m = reserve(ko_modinfo(&k, "name", NULL), verdict);
-	return IS_ERR(m) ? (int)PTR_ERR(m) : bring_up(m, &k, args);
+	if (IS_ERR(m))
+		return (int)PTR_ERR(m);
+	m->is_rust = ko_modinfo(&k, "rust_kernel", NULL);
+	return bring_up(m, &k, args);
 }
 
 static int begin_unload(const char *name, struct module **found)

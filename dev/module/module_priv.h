@@ -31,6 +31,7 @@ struct module {
 	char *args;			/* c: values of text parameters lie in it */
 	struct show_node *dir;		/* loader and unloader */
 	bool is_unsigned;			/* c: by no key that is known */
+	bool is_rust;			/* c: its imports are the kernel crate's */
 	refcount_t refs;		/* the list's, and of each node shown */
 };
 

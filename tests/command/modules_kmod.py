@@ -25,18 +25,20 @@ mkdir -p /etc/modprobe.d; echo 'options hello limit=77 device=0' > /etc/modprobe
 /sbin/modprobe hello && cat /sys/module/hello/parameters/limit && /sbin/rmmod hello
 echo 'blacklist hello' > /etc/modprobe.d/b.conf; /sbin/modprobe -b hello; /sbin/lsmod
 /sbin/modprobe nothing 2>&1
+/sbin/modprobe greeter-rust who=alias && /sbin/modprobe -r hello_rust && /sbin/modinfo -p hello_rust | grep who
 /sbin/insmod kernel/hello.ko.zst times=0 device=0 && /sbin/rmmod hello
 /sbin/modinfo -F signer hello; /sbin/modinfo -F license hello; /sbin/modinfo -F filename hello
 /sbin/modprobe --dump-modversions kernel/hello.ko.zst | grep -c printk
 /sbin/depmod && cat modules.dep; /sbin/rmmod hello 2>&1
-dmesg | grep -o 'hello: hello.*'
+dmesg | grep -o 'hello.*: hello.*'
 """
 TABLES = {"modules." + n for n in ("alias", "alias.bin", "builtin", "builtin.bin", "dep", "dep.bin", "order", "softdep", "symbols", "symbols.bin")}
 HEAD = "Module                  Size  Used by"
-WANT = ["insmod /lib/modules/RELEASE/kernel/hello.ko.zst device=0", HEAD, "hello                  12288  0", HEAD, "77", HEAD,
-        "modprobe: FATAL: Module nothing not found in directory /lib/modules/RELEASE", "Build time module signing key", "MIT",
-        "/lib/modules/RELEASE/kernel/hello.ko.zst", "1", "kernel/hello.ko.zst:", "rmmod: ERROR: Module hello is not currently loaded",
-        "hello: hello 10, kmod", "hello: hello 77, world"]
+WANT = ["kernel/hello_rust.ko.zst:", "insmod /lib/modules/RELEASE/kernel/hello.ko.zst device=0", HEAD, "hello                  12288  0", HEAD, "77", HEAD,
+        "modprobe: FATAL: Module nothing not found in directory /lib/modules/RELEASE", "who:whom it greets (charp)", "Build time module signing key", "MIT",
+        "/lib/modules/RELEASE/kernel/hello.ko.zst", "1", "kernel/hello.ko.zst:", "kernel/hello_rust.ko.zst:", "rmmod: ERROR: Module hello is not currently loaded",
+        "hello: hello 10, kmod", "hello: hello 77, world",
+        "hello_rust: hello 10, alias"]
 
 
 def kmod():
@@ -74,7 +76,7 @@ def main():
         check(lines and lines[0].endswith(" kernel/hello.ko.zst:") and TABLES <= set(lines[0].split()), said + console[-3000:])
         check(lines[1:] == WANT and "holders" not in console, said + console[-3000:])
     said, console = run("busybox", "cd /lib/modules/$(uname -r) && cat modules.dep modules.order && ls -l kernel | grep -c 'hello.ko.zst$'")
-    check(said.splitlines() == ["kernel/hello.ko.zst:", "kernel/hello.ko", "1"], said + console[-3000:])
+    check(said.splitlines() == ["kernel/hello.ko.zst:", "kernel/hello_rust.ko.zst:", "kernel/hello.ko", "kernel/hello_rust.ko", "1"], said + console[-3000:])
     print("ok")
 
 

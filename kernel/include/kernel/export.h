@@ -22,6 +22,19 @@ struct export_entry {
 
 /* The address of what the image exports as NAME, with the hash of its type to TYPE; 0: nothing. */
 unsigned long export_find(const char *name, u64 *type);
+
+/*
+ * The same for modules in Rust, which may use rust/module/exports alone. There are no types: each
+ * such module says which kernel crate it was made with, and rust_kernel_hash is the image's (of its
+ * metadata: all types of the crate, and of what it uses of C). No two names have the
+ * same hash.
+ */
+struct rust_export {
+	u32 hash_low, hash_high;
+	s32 place;		/* from itself */
+};
+extern const char rust_kernel_hash[];	/* 64 digits */
+unsigned long export_find_rust(const char *name);
 #else
 #define EXPORT(f) _Static_assert(1, "")
 #endif
