@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Modules: a row says NAME=SOURCE, C or the root of a crate in Rust (see rust/module.rs), and `make` builds $(O)/modules/NAME.ko, signed by the key in $(MODULE_KEY), which the first build makes. They have frame pointers (no table describes their stack), and in the
 # debug build neither sanitizers nor coverage. A CPU without modules_supported builds none.
-modules := hello=tests/modules/hello.c
+modules := hello=tests/modules/hello.c hello_base=tests/modules/hello_base.c hello_user=tests/modules/hello_user.c
 ifneq ($(rust_objs),)
 modules += hello_rust=tests/modules/hello_rust.rs
 endif
@@ -9,13 +9,20 @@ MODULE_KEY ?= build/host/module-key
 
 module_names := $(if $(modules_supported),$(foreach m,$(modules),$(firstword $(subst =, ,$m))))
 module_source = $(word 2,$(subst =, ,$(filter $1=%,$(modules))))
-module_flags := $(filter-out -ffunction-sections -fdata-sections -fomit-frame-pointer,$(CFLAGS)) -fno-omit-frame-pointer -fno-optimize-sibling-calls
+module_flags := $(filter-out -ffunction-sections -fdata-sections -fomit-frame-pointer,$(CFLAGS)) -fno-omit-frame-pointer -fno-optimize-sibling-calls -g2
+# What each module in C exports, for the others.
+c_symvers = $(foreach m,$(module_names),$(if $(filter %.c,$(call module_source,$m)),$(O)/modules/$m.symvers))
 
 define module_rule
-$(O)/modules/$1.ko: $(call module_source,$1) $(O)/flags config/modules.mk tools/signmodule.py tools/mkversions.py $(gen)/Module.symvers $(MODULE_KEY)/cert.pem | $(gen)/abi.stamp
+$(O)/modules/$1.symvers: $(call module_source,$1) $(O)/flags config/modules.mk tools/mkexports.py tools/mktypes.py | $(gen)/abi.stamp
 	$$(Q)mkdir -p $$(@D)
-	$$(call say,KO,$$@)$$(CC) $$(CPPFLAGS) $$(module_flags) -DMODULE -DMODULE_NAME='"$1"' -MMD -MP -MT $$@ -MF $(O)/modules/$1.d -c $$< -o $(O)/modules/$1.o
-	$$(Q)python3 tools/mkversions.py $(O)/modules/$1.o $(gen)/Module.symvers $(O)/modules/$1.versions
+	$$(Q)$$(CC) $$(CPPFLAGS) $$(module_flags) -DMODULE -DMODULE_NAME='"$1"' -MMD -MP -MT $$@ -MF $(O)/modules/$1.d -c $$< -o $(O)/modules/$1.c.o
+	$$(Q)python3 tools/mkexports.py $1 $(O)/modules/$1.c.o $$(dwarfdump) $(O)/modules/$1.exports.S $$@
+	$$(Q)$$(OBJCOPY) --strip-debug --remove-section=.discard.exports --remove-section=.rela.discard.exports -w --strip-symbol='__exported_*' $(O)/modules/$1.c.o
+	$$(Q)$$(CC) $$(cc_target) -c $(O)/modules/$1.exports.S -o $(O)/modules/$1.exports.o
+	$$(Q)$$(LD) -m $$(ld_emulation) -r -o $(O)/modules/$1.o $(O)/modules/$1.c.o $(O)/modules/$1.exports.o
+$(O)/modules/$1.ko: $(O)/modules/$1.symvers $(c_symvers) tools/signmodule.py tools/mkversions.py $(gen)/Module.symvers $(MODULE_KEY)/cert.pem
+	$$(call say,KO,$$@)python3 tools/mkversions.py $(O)/modules/$1.o $(gen)/Module.symvers $(O)/modules/$1.versions $(c_symvers)
 	$$(Q)$$(OBJCOPY) --strip-debug --add-section __versions=$(O)/modules/$1.versions $(O)/modules/$1.o $(O)/modules/$1.stripped
 	$$(Q)python3 tools/signmodule.py $(MODULE_KEY) $(O)/modules/$1.stripped $$@
 -include $(O)/modules/$1.d

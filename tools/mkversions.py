@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What a module imports, with the hashes of its types (mktypes.py), as kmod and the kernel read them: 64 bytes each, the hash and the name.
 
-Usage: mkversions.py MODULE.o SYMVERS OUT: writes the contents of the section __versions. mkversions.py MODULE.o NAMES, of a module in Rust, checks only that the
+Usage: mkversions.py MODULE.o SYMVERS OUT [SYMVERS...]: writes the contents of the section __versions. mkversions.py MODULE.o NAMES, of a module in Rust, checks only that the
 image exports what it imports: one hash, of the whole crate, covers all of it (rustexports.py).
 """
 import struct
@@ -23,9 +23,11 @@ def undefined(data):
     return sorted(set(names))
 
 
-def main(module, symvers, out=None):
-    with open(symvers) as f:
-        known = {row[-1]: row[0] for row in (line.rstrip("\n").split("\t")[:2] for line in f)}
+def main(module, symvers, out=None, *more):
+    known = {}
+    for path in symvers, *more:
+        with open(path) as f:
+            known.update((row[-1], row[0]) for row in (line.rstrip("\n").split("\t")[:2] for line in f))
     with open(module, "rb") as f:
         names = undefined(f.read())
     missing = [n for n in names if n not in known]

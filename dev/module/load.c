@@ -35,7 +35,7 @@
 #include "dev/module/module_priv.h"
 
 DEFINE_MUTEX(modules_lock);
-static LIST_HEAD(modules);		/* modules_lock; the latest first */
+LIST_HEAD(modules);
 static bool enforce = true;		/* constant after boot */
 static int modules_disabled;		/* sysctl: once 1, it stays */
 
@@ -46,8 +46,12 @@ bool module_calls_disabled(void)
 
 void module_put(struct module *m)
 {
-	if (refcount_dec_and_test(&m->refs))
-		kfree(m);
+	if (!refcount_dec_and_test(&m->refs))
+		return;
+	kvfree(m->sections);
+	kfree(m->version);
+	kfree(m->srcversion);
+	kfree(m);
 }
 
 static struct module *find(const char *name)
@@ -96,6 +100,8 @@ static struct module *reserve(const char *name, bool is_unsigned)
 	strscpy(m->name, name, sizeof(m->name));
 	m->owner.name = m->name;
 	m->is_unsigned = is_unsigned;
+	INIT_LIST_HEAD(&m->needs);
+	INIT_LIST_HEAD(&m->users);
 	refcount_set(&m->refs, 1);
 	mutex_lock(&modules_lock);
 	if (find(name)) {
@@ -113,6 +119,7 @@ static void set_state(struct module *m, enum module_state state)
 	mutex_lock(&modules_lock);
 	m->state = state;
 	mutex_unlock(&modules_lock);
+	module_states_changed();
 }
 
 /* What the kernel is about to call in M comes to its end. False: something stays. */
@@ -142,9 +149,11 @@ static void free_parts(struct module *m)
 
 static void unlist(struct module *m)
 {
+	module_forget_needs(m);
 	mutex_lock(&modules_lock);
 	list_del(&m->list);
 	mutex_unlock(&modules_lock);
+	module_states_changed();
 	module_put(m);
 }
 
@@ -276,7 +285,10 @@ void module_for_each(void (*fn)(const struct module_facts *f, void *arg), void *
 					  .state = names[m->state],
 					  .is_unsigned = m->is_unsigned,
 					  .uses = max(READ_ONCE(m->owner.uses), 0),
-					  .start = (unsigned long)m->part[KO_TEXT] };
+					  .start = (unsigned long)m->part[KO_TEXT],
+					  .has_users = !list_empty(&m->users),
+					  .is_permanent = m->init && !m->exit,
+					  .module = m };
 
 		for (int i = 0; i < KO_KINDS; i++)
 			f.size += PAGE_ALIGN(m->size[i]);
