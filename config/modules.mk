@@ -1,24 +1,52 @@
 # SPDX-License-Identifier: MIT
-# Modules: a row says NAME=SOURCE, and `make` builds $(O)/modules/NAME.ko, signed by the key in $(MODULE_KEY), which the first build makes. They have frame pointers (no table describes their stack), and in the
+# Modules: a row says NAME=SOURCE, C or the root of a crate in Rust (see rust/module.rs), and `make` builds $(O)/modules/NAME.ko, signed by the key in $(MODULE_KEY), which the first build makes. They have frame pointers (no table describes their stack), and in the
 # debug build neither sanitizers nor coverage. A CPU without modules_supported builds none.
-modules := hello=tests/modules/hello.c
+modules := hello=tests/modules/hello.c hello_base=tests/modules/hello_base.c hello_user=tests/modules/hello_user.c
+ifneq ($(rust_objs),)
+modules += hello_rust=tests/modules/hello_rust.rs
+endif
 MODULE_KEY ?= build/host/module-key
 
 module_names := $(if $(modules_supported),$(foreach m,$(modules),$(firstword $(subst =, ,$m))))
 module_source = $(word 2,$(subst =, ,$(filter $1=%,$(modules))))
-module_flags := $(filter-out -ffunction-sections -fdata-sections -fomit-frame-pointer,$(CFLAGS)) -fno-omit-frame-pointer -fno-optimize-sibling-calls
+module_flags := $(filter-out -ffunction-sections -fdata-sections -fomit-frame-pointer,$(CFLAGS)) -fno-omit-frame-pointer -fno-optimize-sibling-calls -g2
+# What each module in C exports, for the others.
+c_symvers = $(foreach m,$(module_names),$(if $(filter %.c,$(call module_source,$m)),$(O)/modules/$m.symvers))
 
 define module_rule
-$(O)/modules/$1.ko: $(call module_source,$1) $(O)/flags config/modules.mk tools/signmodule.py tools/mkversions.py $(gen)/Module.symvers $(MODULE_KEY)/cert.pem | $(gen)/abi.stamp
+$(O)/modules/$1.symvers: $(call module_source,$1) $(O)/flags config/modules.mk tools/mkexports.py tools/mktypes.py | $(gen)/abi.stamp
 	$$(Q)mkdir -p $$(@D)
-	$$(call say,KO,$$@)$$(CC) $$(CPPFLAGS) $$(module_flags) -DMODULE -DMODULE_NAME='"$1"' -MMD -MP -MT $$@ -MF $(O)/modules/$1.d -c $$< -o $(O)/modules/$1.o
-	$$(Q)python3 tools/mkversions.py $(O)/modules/$1.o $(gen)/Module.symvers $(O)/modules/$1.versions
+	$$(Q)$$(CC) $$(CPPFLAGS) $$(module_flags) -DMODULE -DMODULE_NAME='"$1"' -MMD -MP -MT $$@ -MF $(O)/modules/$1.d -c $$< -o $(O)/modules/$1.c.o
+	$$(Q)python3 tools/mkexports.py $1 $(O)/modules/$1.c.o $$(dwarfdump) $(O)/modules/$1.exports.S $$@
+	$$(Q)$$(OBJCOPY) --strip-debug --remove-section=.discard.exports --remove-section=.rela.discard.exports -w --strip-symbol='__exported_*' $(O)/modules/$1.c.o
+	$$(Q)$$(CC) $$(cc_target) -c $(O)/modules/$1.exports.S -o $(O)/modules/$1.exports.o
+	$$(Q)$$(LD) -m $$(ld_emulation) -r -o $(O)/modules/$1.o $(O)/modules/$1.c.o $(O)/modules/$1.exports.o
+$(O)/modules/$1.ko: $(O)/modules/$1.symvers $(c_symvers) tools/signmodule.py tools/mkversions.py $(gen)/Module.symvers $(MODULE_KEY)/cert.pem
+	$$(call say,KO,$$@)python3 tools/mkversions.py $(O)/modules/$1.o $(gen)/Module.symvers $(O)/modules/$1.versions $(c_symvers)
 	$$(Q)$$(OBJCOPY) --strip-debug --add-section __versions=$(O)/modules/$1.versions $(O)/modules/$1.o $(O)/modules/$1.stripped
 	$$(Q)python3 tools/signmodule.py $(MODULE_KEY) $(O)/modules/$1.stripped $$@
 -include $(O)/modules/$1.d
 all: $(O)/modules/$1.ko
 endef
-$(foreach m,$(module_names),$(eval $(call module_rule,$m)))
+
+# The address sanitizer's constructors, which nobody would call, would keep all of core. The parts of core that it needs are linked into it; what it imports must be in the list of what the image exports to Rust.
+define rust_module_rule
+$(O)/modules/$1.ko: $(call module_source,$1) $(gen)/rust_exports.stamp rust/module/info.c rust/module/link.lds $(O)/flags config/modules.mk tools/signmodule.py \
+		tools/mkversions.py $(MODULE_KEY)/cert.pem
+	$$(Q)mkdir -p $$(@D)
+	$$(call say,KO,$$@)$$(rustc) $$(rust_common) -Cforce-frame-pointers=y $$(rust_lints) -Funsafe_code --extern kernel=$$(r)/libkernel.rmeta --crate-type=rlib \
+		--crate-name $1 --emit=obj=$(O)/modules/$1.rust.o $$(rust_quiet) $$<
+	$$(Q)$$(CC) $$(CPPFLAGS) $$(module_flags) -DMODULE_NAME='"$1"' -DMODULE_RUST_KERNEL="\"$$$$(head -1 $(gen)/rust_exports)\"" -c rust/module/info.c -o $(O)/modules/$1.info.o
+	$$(Q)for f in $(O)/modules/$1.rust.o $$(r)/core.o; do $$(OBJCOPY) --strip-debug -w \
+		$$(foreach s,.init_array* .fini_array* .text.asan.module_*,--remove-section='$$s' --remove-section='.rela$$s') $$$$f $(O)/modules/$1.$$$$(basename $$$$f .rust.o).part || exit; done
+	$$(Q)$$(LD) -m $$(ld_emulation) -r --gc-sections -u init_module -u cleanup_module -T rust/module/link.lds -o $(O)/modules/$1.o $(O)/modules/$1.$1.part \
+		$(O)/modules/$1.info.o $(O)/modules/$1.core.o.part
+	$$(Q)python3 tools/mkversions.py $(O)/modules/$1.o $(gen)/rust_exports
+	$$(Q)$$(OBJCOPY) --strip-debug --strip-unneeded --keep-symbol=init_module --keep-symbol=cleanup_module $(O)/modules/$1.o $(O)/modules/$1.stripped
+	$$(Q)python3 tools/signmodule.py $(MODULE_KEY) $(O)/modules/$1.stripped $$@
+all: $(O)/modules/$1.ko
+endef
+$(foreach m,$(module_names),$(eval $(call $(if $(filter %.rs,$(call module_source,$m)),rust_)module_rule,$m)))
 
 # The image has the public half of the key.
 ifneq ($(module_names),)
@@ -30,6 +58,17 @@ $(gen)/module_key.c: $(MODULE_KEY)/cert.pem tools/modkey.py
 $(O)/gen/module_key.o: $(gen)/module_key.c $(O)/flags | $(gen)/abi.stamp
 	$(cc_rule)
 objs += $(O)/gen/module_key.o
+
+# What it exports to modules in Rust.
+ifneq ($(rust_objs),)
+$(gen)/rust_exports.stamp: $(r)/kernel.o $(r)/extern.o rust/module/exports tools/rustexports.py
+	$(Q)mkdir -p $(@D)
+	$(Q)python3 tools/rustexports.py rust/module/exports $(NM) $(r)/libkernel.rmeta $(r)/kernel.o $(r)/extern.o $(gen)/rust_exports.S $(gen)/rust_exports
+	$(Q)touch $@
+$(O)/gen/rust_exports.o: $(gen)/rust_exports.stamp
+	$(Q)$(CC) $(cc_target) -c $(gen)/rust_exports.S -o $@
+objs += $(O)/gen/rust_exports.o
+endif
 
 # The types of what the image exports: debug information of one file, and the hashes of it.
 export_sources := $(shell grep -l '^EXPORT\b' $(csrc))

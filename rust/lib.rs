@@ -18,6 +18,7 @@ mod kcov;
 pub mod ktest;
 pub mod list;
 pub mod mem;
+pub mod module;
 pub mod net;
 mod panic;
 pub mod pci;

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """What a module imports, with the hashes of its types (mktypes.py), as kmod and the kernel read them: 64 bytes each, the hash and the name.
 
-Usage: mkversions.py MODULE.o SYMVERS OUT: writes the contents of the section __versions
+Usage: mkversions.py MODULE.o SYMVERS OUT [SYMVERS...]: writes the contents of the section __versions. mkversions.py MODULE.o NAMES, of a module in Rust, checks only that the
+image exports what it imports: one hash, of the whole crate, covers all of it (rustexports.py).
 """
 import struct
 import sys
@@ -22,18 +23,22 @@ def undefined(data):
     return sorted(set(names))
 
 
-def main(module, symvers, out):
-    with open(symvers) as f:
-        known = {row[1]: int(row[0], 16) for row in (line.split("\t") for line in f)}
+def main(module, symvers, out=None, *more):
+    known = {}
+    for path in symvers, *more:
+        with open(path) as f:
+            known.update((row[-1], row[0]) for row in (line.rstrip("\n").split("\t")[:2] for line in f))
     with open(module, "rb") as f:
         names = undefined(f.read())
     missing = [n for n in names if n not in known]
     if missing:
         sys.exit("mkversions: %s uses what the image does not export: %s" % (module, ", ".join(missing)))
+    if not out:
+        return
     if any(len(n) > 55 for n in names):
         sys.exit("mkversions: a name of more than 55 bytes")
     with open(out, "wb") as f:
-        f.write(b"".join(struct.pack("<Q56s", known[n], n.encode()) for n in names))
+        f.write(b"".join(struct.pack("<Q56s", int(known[n], 16), n.encode()) for n in names))
 
 
 main(*sys.argv[1:])

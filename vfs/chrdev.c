@@ -149,8 +149,10 @@ int cdev_add(struct cdev *c, dev_t dev, unsigned int count)
 		if (dev < other->dev + other->count && other->dev < dev + count)
 			err = -EBUSY;
 	}
-	if (!err)
+	if (!err) {
 		list_add(&c->list, &cdevs);
+		owner_hold(c->ops);
+	}
 	spin_unlock(&cdev_lock);
 	return err;
 }
@@ -161,6 +163,7 @@ void cdev_del(struct cdev *c)
 	c->dead = true;
 	list_del_init(&c->list);
 	spin_unlock(&cdev_lock);
+	owner_unhold(c->ops);
 	cdev_put(c);
 }
 

@@ -32,6 +32,8 @@ static const char *const supported[] = {
 	".modinfo",
 	".module_param",
 	".note.",
+	".export",
+	"__ksymtab_strings",
 	"__versions",
 };
 
@@ -67,13 +69,18 @@ static u8 *place_of(const struct module *m, const struct ko_section *s, u32 plac
 }
 
 /* The address of what the module imports as NAME, which must have the type that it expects. */
-static int import(const struct module *m, const struct ko *k, const char *name, u64 *address)
+static int import(struct module *m, const struct ko *k, const char *name, u64 *address)
 {
 	u64 has, should;
+	int err = 0;
 
-	*address = export_find(name, &has);
+	if (m->is_rust) {
+		*address = export_find_rust(name);
+		return *address ? 0 : -ENOENT;
+	}
+	*address = export_find(name, &has) ?: module_find_export(m, name, &has, &err);
 	if (!*address)
-		return -ENOENT;
+		return err ?: -ENOENT;
 	if (!ko_version(k, name, &should)) {
 		pr_err("%s: no version of symbol %s\n", m->name, name);
 		return -EINVAL;
@@ -177,6 +184,13 @@ static int copy_sections(struct module *m, const struct ko *k, const u32 *place)
 			continue;
 		if (s.data)
 			memcpy(place_of(m, &s, place[i]), s.data, s.size);
+		if (!strcmp(s.name, ".export") && !m->exports) {
+			if (s.size % sizeof(struct export_entry) ||
+			    s.align < __alignof__(struct export_entry))
+				return -ENOEXEC;
+			m->exports = (const void *)place_of(m, &s, place[i]);
+			m->nr_exports = (u32)(s.size / sizeof(struct export_entry));
+		}
 		if (!strcmp(s.name, ".module_param") && !m->params) {
 			if (s.size % sizeof(struct module_param) ||
 			    s.align < __alignof__(struct module_param))
@@ -213,6 +227,53 @@ static int check_params(const struct module *m)
 	return 0;
 }
 
+/* What is exported and its name lie in the module; the name ends there. */
+static int check_exports(const struct module *m)
+{
+	const char *end = (const char *)m->part[KO_RODATA] + m->size[KO_RODATA];
+
+	for (u32 i = 0; i < m->nr_exports; i++) {
+		const struct export_entry *e = &m->exports[i];
+		const char *name = (const char *)&e->name + e->name;
+		const char *place = (const char *)&e->place + e->place;
+
+		if (!is_inside(m, KO_RODATA, name, 1) || !memchr(name, 0, (size_t)(end - name)) ||
+		    (!is_inside(m, KO_TEXT, place, 1) && !is_inside(m, KO_RODATA, place, 1) &&
+		     !is_inside(m, KO_DATA, place, 1))) {
+			pr_err("%s: export %u is malformed\n", m->name, i);
+			return -ENOEXEC;
+		}
+	}
+	return 0;
+}
+
+/* What .modinfo says of KEY, by copy, to *TO. */
+static int note_text(const struct ko *k, const char *key, char **to)
+{
+	const char *text = ko_modinfo(k, key, NULL);
+
+	*to = text ? kstrdup(text, GFP_KERNEL) : NULL;
+	return text && !*to ? -ENOMEM : 0;
+}
+
+static int note_sections(struct module *m, const struct ko *k, const u32 *place)
+{
+	struct module_section *to;
+	struct ko_section s;
+
+	to = m->sections = kvcalloc(k->nr_sections, sizeof(*to), GFP_KERNEL);
+	for (u32 i = 0; to && i < k->nr_sections; i++) {
+		ko_section(k, i, &s);
+		if (s.kind == KO_NOT_LOADED || !s.size || strlen(s.name) >= sizeof(to->name))
+			continue;
+		strscpy(to->name, s.name, sizeof(to->name));
+		to->start = (unsigned long)place_of(m, &s, place[i]);
+		to++;
+		m->nr_sections++;
+	}
+	return to ? 0 : -ENOMEM;
+}
+
 static int protect(const struct module *m)
 {
 	int err = m->part[KO_TEXT] ? modmem_protect(m->part[KO_TEXT], MODMEM_TEXT) : 0;
@@ -238,6 +299,13 @@ int module_link(struct module *m, const struct ko *k)
 		err = relocate_section(m, k, i, place, value);
 	if (!err)
 		err = check_params(m);
+	if (!err)
+		err = check_exports(m);
+	if (!err)
+		err = note_sections(m, k, place);
+	if (!err)
+		err = note_text(k, "version", &m->version) ?:
+			      note_text(k, "srcversion", &m->srcversion);
 	if (!err)
 		err = protect(m);
 	kvfree(place);

@@ -20,6 +20,7 @@
 #include <arch/module.h>
 #include <dev/module.h>
 #include <kernel/bug.h>
+#include <kernel/export.h>
 #include <kernel/init.h>
 #include <kernel/printk.h>
 #include <kernel/rcu.h>
@@ -34,7 +35,7 @@
 #include "dev/module/module_priv.h"
 
 DEFINE_MUTEX(modules_lock);
-static LIST_HEAD(modules);		/* modules_lock; the latest first */
+LIST_HEAD(modules);
 static bool enforce = true;		/* constant after boot */
 static int modules_disabled;		/* sysctl: once 1, it stays */
 
@@ -45,8 +46,12 @@ bool module_calls_disabled(void)
 
 void module_put(struct module *m)
 {
-	if (refcount_dec_and_test(&m->refs))
-		kfree(m);
+	if (!refcount_dec_and_test(&m->refs))
+		return;
+	kvfree(m->sections);
+	kfree(m->version);
+	kfree(m->srcversion);
+	kfree(m);
 }
 
 static struct module *find(const char *name)
@@ -63,6 +68,7 @@ static struct module *find(const char *name)
 static int check_info(const struct ko *k, unsigned int flags)
 {
 	const char *name = ko_modinfo(k, "name", NULL), *magic = ko_modinfo(k, "vermagic", NULL);
+	const char *crate = ko_modinfo(k, "rust_kernel", NULL);
 
 	if (!name || !*name || strlen(name) >= MODULE_NAME_MAX || strchr(name, '/') ||
 	    name[0] == '.') {
@@ -77,6 +83,11 @@ static int check_info(const struct ko *k, unsigned int flags)
 		pr_err("%s: version magic '%s' should be '%s'\n", name, magic ?: "", MODULE_MAGIC);
 		return -ENOEXEC;
 	}
+	if (crate && strcmp(crate, rust_kernel_hash)) {
+		pr_err("%s: made with another kernel crate: it has %s, the kernel %s\n", name,
+		       crate, rust_kernel_hash);
+		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -89,6 +100,8 @@ static struct module *reserve(const char *name, bool is_unsigned)
 	strscpy(m->name, name, sizeof(m->name));
 	m->owner.name = m->name;
 	m->is_unsigned = is_unsigned;
+	INIT_LIST_HEAD(&m->needs);
+	INIT_LIST_HEAD(&m->users);
 	refcount_set(&m->refs, 1);
 	mutex_lock(&modules_lock);
 	if (find(name)) {
@@ -106,6 +119,7 @@ static void set_state(struct module *m, enum module_state state)
 	mutex_lock(&modules_lock);
 	m->state = state;
 	mutex_unlock(&modules_lock);
+	module_states_changed();
 }
 
 /* What the kernel is about to call in M comes to its end. False: something stays. */
@@ -135,9 +149,11 @@ static void free_parts(struct module *m)
 
 static void unlist(struct module *m)
 {
+	module_forget_needs(m);
 	mutex_lock(&modules_lock);
 	list_del(&m->list);
 	mutex_unlock(&modules_lock);
+	module_states_changed();
 	module_put(m);
 }
 
@@ -221,7 +237,10 @@ int module_load(const void *file, size_t size, struct uptr args, unsigned int fl
 	if (err)
 		return err;
 	m = reserve(ko_modinfo(&k, "name", NULL), verdict);
-	return IS_ERR(m) ? (int)PTR_ERR(m) : bring_up(m, &k, args);
+	if (IS_ERR(m))
+		return (int)PTR_ERR(m);
+	m->is_rust = ko_modinfo(&k, "rust_kernel", NULL);
+	return bring_up(m, &k, args);
 }
 
 static int begin_unload(const char *name, struct module **found)
@@ -266,7 +285,10 @@ void module_for_each(void (*fn)(const struct module_facts *f, void *arg), void *
 					  .state = names[m->state],
 					  .is_unsigned = m->is_unsigned,
 					  .uses = max(READ_ONCE(m->owner.uses), 0),
-					  .start = (unsigned long)m->part[KO_TEXT] };
+					  .start = (unsigned long)m->part[KO_TEXT],
+					  .has_users = !list_empty(&m->users),
+					  .is_permanent = m->init && !m->exit,
+					  .module = m };
 
 		for (int i = 0; i < KO_KINDS; i++)
 			f.size += PAGE_ALIGN(m->size[i]);

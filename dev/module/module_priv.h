@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <kernel/export.h>
 #include <kernel/module.h>
 #include <kernel/owner.h>
 #include <kernel/refcount.h>
@@ -16,6 +17,19 @@
 #define MODULE_NAME_MAX 56	/* with the NUL: 64 bytes less a word, as Linux's */
 
 enum module_state { MODULE_COMING, MODULE_LIVE, MODULE_GOING };
+
+/* A module's code or data are used by another one: a use of NEEDED. */
+struct module_need {
+	struct list_head of;		/* USER's needs; by who loads or unloads it alone */
+	struct list_head in;		/* modules_lock; users of NEEDED */
+	struct module *user, *needed;	/* c */
+};
+
+/* Where a section lies, for debuggers. */
+struct module_section {
+	unsigned long start;
+	char name[32];
+};
 
 struct module {
 	struct list_head list;		/* modules_lock */
@@ -29,13 +43,23 @@ struct module {
 	const struct module_param *params;	/* in its memory */
 	u32 nr_params;
 	char *args;			/* c: values of text parameters lie in it */
+	const struct export_entry *exports;	/* in its memory; for other modules */
+	u32 nr_exports;
+	struct list_head needs;		/* loader and unloader: struct module_need, by .of */
+	struct list_head users;		/* modules_lock: the same of others, by .in */
+	struct module_section *sections;	/* c; NR_SECTIONS, until its nodes go */
+	u32 nr_sections;
+	char *version, *srcversion;	/* c; NULL: not said */
 	struct show_node *dir;		/* loader and unloader */
+	struct show_node *holders;	/* c once it is live, until nobody uses it */
 	bool is_unsigned;			/* c: by no key that is known */
+	bool is_rust;			/* c: its imports are the kernel crate's */
 	refcount_t refs;		/* the list's, and of each node shown */
 };
 
 static_assert(KO_KINDS == OWNER_PARTS && KO_TEXT == 0, "a module's parts");
 extern struct mutex modules_lock;
+extern struct list_head modules;	/* modules_lock; the latest first */
 
 /* The key that signs modules: a modulus, and whose it is as signatures say it. */
 struct module_key {
@@ -44,6 +68,17 @@ struct module_key {
 extern const struct module_key module_key;	/* made by tools/modkey.py */
 
 void module_put(struct module *m);
+/*
+ * The address of what a loaded module exports as NAME, with the hash of its type to TYPE; M has
+ * a use of it from then on, until module_forget_needs(). 0: no module exports it. -EBUSY, to *ERR:
+ * one does whose init has not ended in 30 s; -ENOMEM. Sleeps.
+ */
+unsigned long module_find_export(struct module *m, const char *name, u64 *type, int *err);
+void module_forget_needs(struct module *m);
+/* A module's state is another one, or it has gone. */
+void module_states_changed(void);
+/* M's links in the directories of what it needs. */
+bool module_show_needs(struct module *m);
 /*
  * Checks the signature of FILE, *SIZE bytes, to be loaded with FLAGS, and takes it off *SIZE. 0:
  * good; 1: none of a known key, which passes as ENFORCE is false. -EKEYREJECTED, -EBADMSG

@@ -49,6 +49,12 @@ static ssize_t show_fact(struct show_node *n, char *buf, size_t size)
 	case 'c':
 		len = scnprintf(buf, size, "%zu\n", total_size(m));
 		break;
+	case 'v':
+		len = scnprintf(buf, size, "%s\n", m->version);
+		break;
+	case 's':
+		len = scnprintf(buf, size, "%s\n", m->srcversion);
+		break;
 	default:
 		len = scnprintf(buf, size, "%s\n", m->is_unsigned ? "E" : "");
 	}
@@ -69,6 +75,17 @@ static ssize_t show_param(struct show_node *n, char *buf, size_t size)
 	return len;
 }
 
+static ssize_t show_section(struct show_node *n, char *buf, size_t size)
+{
+	const struct module *m = n->data;
+	unsigned long start = 0;
+
+	for (u32 i = 0; i < m->nr_sections; i++)
+		if (!strcmp(m->sections[i].name, n->name))
+			start = m->sections[i].start;
+	return scnprintf(buf, size, "0x%016lx\n", module_addresses_allowed() ? start : 0);
+}
+
 static void unpin(void *data)
 {
 	module_put(data);
@@ -81,10 +98,42 @@ static bool add(struct module *m, struct show_node *dir, const char *name, umode
 	return show_attr_pinned(dir, name, mode, show, NULL, m, unpin);
 }
 
-int module_show(struct module *m)
+static bool add_facts(struct module *m)
 {
 	static const char *const facts[] = { "refcnt", "initstate", "coresize", "taint" };
-	struct show_node *params, *all = show_path(SHOW_SYS, "module"), *other;
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < ARRAY_SIZE(facts); i++)
+		ok = add(m, m->dir, facts[i], 0444, show_fact);
+	ok = ok && (!m->version || add(m, m->dir, "version", 0444, show_fact));
+	return ok && (!m->srcversion || add(m, m->dir, "srcversion", 0444, show_fact));
+}
+
+static bool add_params(struct module *m)
+{
+	struct show_node *params = m->nr_params ? show_dir(SHOW_SYS, m->dir, "parameters") : NULL;
+	bool ok = params || !m->nr_params;
+
+	for (u32 i = 0; ok && i < m->nr_params; i++)
+		if (m->params[i].perm & 0444)
+			ok = add(m, params, m->params[i].name, m->params[i].perm & 0444,
+				 show_param);
+	return ok;
+}
+
+static bool add_sections(struct module *m)
+{
+	struct show_node *dir = show_dir(SHOW_SYS, m->dir, "sections");
+	bool ok = dir;
+
+	for (u32 i = 0; ok && i < m->nr_sections; i++)
+		ok = add(m, dir, m->sections[i].name, 0400, show_section);
+	return ok;
+}
+
+int module_show(struct module *m)
+{
+	struct show_node *all = show_path(SHOW_SYS, "module"), *other;
 	bool ok;
 
 	other = all ? show_lookup(all, m->name, strlen(m->name)) : NULL;
@@ -93,15 +142,7 @@ int module_show(struct module *m)
 		return -EINVAL;
 	}
 	m->dir = all ? show_dir(SHOW_SYS, all, m->name) : NULL;
-	/* No module uses another one, but lsmod looks who does. */
-	ok = m->dir && show_dir(SHOW_SYS, m->dir, "holders");
-	for (size_t i = 0; ok && i < ARRAY_SIZE(facts); i++)
-		ok = add(m, m->dir, facts[i], 0444, show_fact);
-	params = ok && m->nr_params ? show_dir(SHOW_SYS, m->dir, "parameters") : NULL;
-	ok = ok && (params || !m->nr_params);
-	for (u32 i = 0; ok && i < m->nr_params; i++)
-		if (m->params[i].perm & 0444)
-			ok = add(m, params, m->params[i].name, m->params[i].perm & 0444,
-				 show_param);
+	m->holders = m->dir ? show_dir(SHOW_SYS, m->dir, "holders") : NULL;
+	ok = m->holders && add_facts(m) && add_params(m) && add_sections(m) && module_show_needs(m);
 	return ok ? 0 : -ENOMEM;
 }

@@ -354,12 +354,29 @@ static int show_locks(struct seq_file *m, void *v)
 	return locks_show(m, proc_pid_ns(file_inode(m->file)->i_sb));
 }
 
+#ifdef CONFIG_MODULES
+bool module_addresses_allowed(void)
+{
+	return capable(CAP_SYSLOG);
+}
+#endif
+
 static void show_module(const struct module_facts *f, void *m)
 {
 #ifdef CONFIG_MODULES
-	bool addresses = capable(CAP_SYSLOG);
+	bool addresses = module_addresses_allowed();
 
-	seq_printf(m, "%s %zu %d - %s 0x%016lx%s\n", f->name, f->size, f->uses, f->state, addresses ? f->start : 0, f->is_unsigned ? " (E)" : "");
+	const void *cursor = NULL;
+	const char *user;
+
+	seq_printf(m, "%s %zu %d ", f->name, f->size, f->uses);
+	while ((user = module_next_user(f, &cursor)))
+		seq_printf(m, "%s,", user);
+	if (f->is_permanent)
+		seq_puts(m, "[permanent],");
+	else if (!f->has_users)
+		seq_puts(m, "-");
+	seq_printf(m, " %s 0x%016lx%s\n", f->state, addresses ? f->start : 0, f->is_unsigned ? " (E)" : "");
 #endif
 }
 

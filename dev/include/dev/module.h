@@ -22,11 +22,20 @@ struct module_facts {
 	const char *name, *state;
 	size_t size;
 	int uses;
-	bool is_unsigned;
+	bool is_unsigned, has_users;
+	bool is_permanent;	/* it cannot be unloaded */
 	unsigned long start;	/* of its text */
+	const struct module *module;
 };
 /* FN for each module, the latest first, with a sleeping lock held. */
 void module_for_each(void (*fn)(const struct module_facts *f, void *arg), void *arg);
+/*
+ * Within FN: the names of the modules that use F's, one a call; *CURSOR begins as NULL. NULL: no
+ * more.
+ */
+const char *module_next_user(const struct module_facts *f, const void **cursor);
+/* The running program may see where modules lie. upcall, fs/ */
+bool module_addresses_allowed(void);
 #else
 struct module_facts;
 static inline void module_for_each(void (*fn)(const struct module_facts *f, void *arg), void *arg)

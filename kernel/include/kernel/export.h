@@ -16,12 +16,37 @@ struct export_entry {
 	s32 place, name;	/* from themselves */
 };
 
+#ifdef MODULE
+/*
+ * In a module: tools/mkexports.py makes its table, of the types that these pointers have; they are
+ * not in the file that loads.
+ */
+#define EXPORT(f) \
+	extern __typeof__(f) *__exported_##f; __typeof__(f) *__exported_##f __section(".discard.exports")
+#else
 #define EXPORT(f) \
 	__asm__(".pushsection .rodata.export_names,\"a\"\n\t.Lexport_" #f ": .asciz \"" #f "\"\n\t.popsection\n\t" \
 		".pushsection .export,\"a\"\n\t.balign 8\n\t.quad 0, 0\n\t.long " #f " - .\n\t.long .Lexport_" #f " - .\n\t.popsection")
+#endif
 
 /* The address of what the image exports as NAME, with the hash of its type to TYPE; 0: nothing. */
 unsigned long export_find(const char *name, u64 *type);
+/* The same of N entries at TABLE, sorted by their hashes. */
+unsigned long export_find_in(const struct export_entry *table, size_t n, const char *name,
+			     u64 *type);
+
+/*
+ * The same for modules in Rust, which may use rust/module/exports alone. There are no types: each
+ * such module says which kernel crate it was made with, and rust_kernel_hash is the image's (of its
+ * metadata: all types of the crate, and of what it uses of C). No two names have the
+ * same hash.
+ */
+struct rust_export {
+	u32 hash_low, hash_high;
+	s32 place;		/* from itself */
+};
+extern const char rust_kernel_hash[];	/* 64 digits */
+unsigned long export_find_rust(const char *name);
 #else
 #define EXPORT(f) _Static_assert(1, "")
 #endif

@@ -3,11 +3,11 @@
  * Tasks that run guests (virtual machines).
  *
  * Hooks: the state of a guest is on the CPU while its task runs there. task->guest, NULL in every
- * task that runs none, says who takes it off and puts it back: out  at each switch away from the
+ * task that runs none, says who takes it off and puts it back: `out` at each switch away from the
  * task, its own registers still loaded: run queue locked, interrupts off. Wakes nobody and takes no
- * lock that is ever held while somebody is woken; in   after the switch back, perhaps on another
+ * lock that is ever held while somebody is woken; `in` after the switch back, perhaps on another
  * CPU: preemption off, interrupts on. Does not sleep. A new task has none, and an exiting one loses
- * them without a call of out.
+ * them without a call of `out`.
  *
  * Guest mode: with interrupts off guest_enter(), the guest runs until something makes it exit, then
  * interrupts are let in, and what comes then counts as the guest's: guest_leave(). Preemption is

@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The table of what modules in Rust may use of the image (kernel/export.h), as assembly.
+
+Usage: rustexports.py LIST NM METADATA OBJECT... OUT.S NAMES. LIST is rust/module/exports; the first object is the kernel crate's, the others have the C functions.
+Names that begin with a C function's name and `__extern` are bindgen's wrappers of inline functions. NAMES gets a line for each name, after one with the hash
+of the crate's metadata, which covers all types: a module says the one that it was made with.
+"""
+import hashlib
+import re
+import subprocess
+import sys
+
+PANIC = re.compile(r"^_RNvC\w+?_7___rustc17rust_begin_unwind$")
+# Where in a name of v0's the file stands: `6kernel` and the module behind it.
+FILE = re.compile(r"6kernel(\d+)(\w+)")
+
+
+def fnv(name):
+    h = 0xCBF29CE484222325
+    for c in name.encode():
+        h = ((h ^ c) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+    return h
+
+
+def defined(nm, obj):
+    out = subprocess.run([nm, "--defined-only", "--extern-only", "--format=posix", obj], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return [line.split()[0] for line in out.splitlines()]
+
+
+def sanitizer(nm, obj):
+    """What a debug build's code calls everywhere; not what registers its variables, which needs constructors."""
+    out = subprocess.run([nm, "--undefined-only", "--format=posix", obj], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return {line.split()[0] for line in out.splitlines() if line.startswith("__asan_") and "register_globals" not in line}
+
+
+def file_of(name):
+    """The kernel crate's file that NAME is of: the first that it names. Instances of generic functions are not told apart: they are exported nowhere."""
+    m = FILE.search(name)
+    return m[2][:int(m[1])] if m and not name.startswith("_RI") else None
+
+
+def read_list(path):
+    files, functions = set(), set()
+    with open(path) as f:
+        for line in f:
+            words = line.split("#")[0].split()
+            if words:
+                {"rust": files, "c": functions}[words[0]].update(words[1:])
+    return files, functions
+
+
+def main(path, nm, metadata, kernel, *rest):
+    *objects, out, names_out = rest
+    files, functions = read_list(path)
+    names = sorted(n for n in defined(nm, kernel) if PANIC.match(n) or file_of(n) in files)
+    wrappers = {n for o in objects for n in defined(nm, o)}
+    names += sorted(n + "__extern" if n + "__extern" in wrappers else n for n in functions | sanitizer(nm, kernel))
+    table = sorted((fnv(n), n) for n in names)
+    if len({h for h, _ in table}) != len(table):
+        sys.exit("rustexports: two names have the same hash")
+    with open(metadata, "rb") as f:
+        crate = hashlib.sha256(f.read()).hexdigest()
+    with open(out, "w") as f:
+        f.write('\t.section .rodata.rust_exports,"a"\n\t.balign 8\n\t.globl rust_exports, rust_exports_end, rust_kernel_hash\nrust_exports:\n')
+        for h, n in table:
+            f.write("\t.long %#x, %#x, %s - .\n" % (h & 0xFFFFFFFF, h >> 32, n))
+        f.write('rust_exports_end:\nrust_kernel_hash:\n\t.asciz "%s"\n' % crate)
+    with open(names_out, "w") as f:
+        f.write("%s\n%s" % (crate, "".join(n + "\n" for n in names)))
+
+
+main(*sys.argv[1:])
