@@ -146,7 +146,11 @@ int xfs_scrub_ialloc(struct xfs_scrub *sc);
 int xfs_scrub_rmap(struct xfs_scrub *sc);
 int xfs_scrub_refcount(struct xfs_scrub *sc);
 
-/* healthy.c: of the file system. */
+/* setup.c: what is asked for, of an AG or an inode, with its locks: 0 or -errno. */
+int xfs_scrub_check_all(struct xfs_scrub *sc);
+
+/* rt.c, healthy.c: of the file system. */
+int xfs_scrub_rt_file(struct xfs_scrub *sc);
 int xfs_scrub_healthy(struct xfs_scrub *sc);
 /* inode.c and those of its kind: what of SC's inode is checked; 0 or -errno. */
 int xfs_scrub_inode(struct xfs_scrub *sc);
@@ -164,6 +168,8 @@ bool xfs_scrub_is_internal(const struct xfs_sb *sb, u64 ino);
 /* get.c: SC's inode, referenced, and its volume. -ENOENT: there is no such one; -EUCLEAN. */
 int xfs_scrub_get_inode(struct xfs_scrub *sc, struct file *file);
 void xfs_scrub_put_inode(struct xfs_scrub *sc);
+/* get.c: SC's volume alone, put as the inode is. */
+int xfs_scrub_make_volume(struct xfs_scrub *sc);
 /* Is the core as whoever reads an inode of the disk demands, and the forks, too? */
 bool xfs_scrub_core_ok(const struct xfs_sb *sb, const struct xfs_core *c);
 /*

@@ -214,6 +214,11 @@ struct xfs_intent *xfs_intent_found(struct xfs_live *live, u64 id, u64 lsn);
  */
 int __must_check xfs_trans_begin(struct xfs_mount *mp, u32 bytes, u32 count, u32 blocks, u32 flags,
 				 struct xfs_tx **out);
+/*
+ * One that changes nothing, of a mount that never wrote and has no log: it has blocks locked, as
+ * any transaction, until xfs_trans_cancel(). Waits for nothing but memory; 0.
+ */
+int __must_check xfs_trans_look(struct xfs_mount *mp, struct xfs_tx **out);
 /* TX has N more or fewer blocks, which the caller took from fdblocks; which are the caller's. */
 void xfs_trans_add_blocks(struct xfs_tx *tx, u32 n);
 void xfs_trans_take_blocks(struct xfs_tx *tx, u32 n);
