@@ -124,19 +124,8 @@ static int take(struct walk *w, struct xfs_iop *op)
 	u32 agno = op->ag->agno, agino = xfs_ino_agino(sb, w->next);
 	struct xfs_chunk k;
 	bool found;
-	int e = xfs_chunk_find(&op->all, agino, XFS_BT_LE, &found);
+	int e = xfs_chunk_from(&op->all, agino, &k, &found);
 
-	if (!e && found)
-		e = xfs_chunk_get(&op->all, &k);
-	if (!e && found && agino >= k.start + XFS_CHUNK) {
-		e = xfs_bt_next(&op->all, &found);
-		if (!e && found)
-			e = xfs_chunk_get(&op->all, &k);
-	} else if (!e && !found) {
-		e = xfs_chunk_find(&op->all, agino, XFS_BT_GE, &found);
-		if (!e && found)
-			e = xfs_chunk_get(&op->all, &k);
-	}
 	if (e)
 		return e;
 	if (!found) {

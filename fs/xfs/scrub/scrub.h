@@ -152,6 +152,9 @@ int xfs_scrub_check_all(struct xfs_scrub *sc);
 /* rt.c, healthy.c: of the file system. */
 int xfs_scrub_rt_file(struct xfs_scrub *sc);
 int xfs_scrub_healthy(struct xfs_scrub *sc);
+/* nlinks.c, fscounters.c: the same. */
+int xfs_scrub_fscounters(struct xfs_scrub *sc);
+int xfs_scrub_nlinks(struct xfs_scrub *sc);
 /* inode.c and those of its kind: what of SC's inode is checked; 0 or -errno. */
 int xfs_scrub_inode(struct xfs_scrub *sc);
 int xfs_scrub_bmap(struct xfs_scrub *sc);
@@ -159,6 +162,8 @@ int xfs_scrub_symlink(struct xfs_scrub *sc);
 int xfs_scrub_xattr(struct xfs_scrub *sc);
 int xfs_scrub_dir(struct xfs_scrub *sc);
 int xfs_scrub_parent(struct xfs_scrub *sc);
+/* The same, with no lock held. */
+int xfs_scrub_dirtree(struct xfs_scrub *sc);
 /* dirblk.c: what is free in the blocks of SC's directory. -EUCLEAN: it is damaged. */
 int xfs_scrub_dir_blocks(struct xfs_scrub *sc);
 /* Block number DB of names; -ENOENT: a hole. */

@@ -33,9 +33,12 @@ static const struct type {
 	[XFS_SCRUB_SYMLINK] = { INO, XFS_SICK_INO_SYMLINK, xfs_scrub_symlink, false, false },
 	[XFS_SCRUB_PARENT] = { INO, XFS_SICK_INO_PARENT, xfs_scrub_parent, false, false },
 	[XFS_SCRUB_RTBITMAP... XFS_SCRUB_RTSUM] = { .scope = FS, .check = xfs_scrub_rt_file },
-	[XFS_SCRUB_UQUOTA... XFS_SCRUB_NLINKS] = { .scope = FS },
+	[XFS_SCRUB_UQUOTA... XFS_SCRUB_PQUOTA] = { .scope = FS },
+	[XFS_SCRUB_FSCOUNTERS] = { FS, XFS_SICK_COUNTERS, xfs_scrub_fscounters, false, false },
+	[XFS_SCRUB_QUOTACHECK] = { .scope = FS },
+	[XFS_SCRUB_NLINKS] = { FS, XFS_SICK_NLINKS, xfs_scrub_nlinks, false, false },
 	[XFS_SCRUB_HEALTHY] = { .scope = FS, .check = xfs_scrub_healthy },
-	[XFS_SCRUB_DIRTREE] = { .scope = INO },
+	[XFS_SCRUB_DIRTREE] = { INO, XFS_SICK_INO_DIRTREE, xfs_scrub_dirtree, false, false },
 	[XFS_SCRUB_METAPATH] = { .scope = ANY },
 	[XFS_SCRUB_RGSUPER... XFS_SCRUB_RTREFCBT] = { .scope = GROUP },
 };
@@ -305,6 +308,11 @@ static void mark(struct xfs_scrub *sc)
 		what = XFS_MARK_HEALTHY;
 	else
 		return;
+	if (types[sc->req->type].scope == FS) {
+		if (sc->mask)
+			xfs_mark_fs(&sc->mp->health, what, sc->mask);
+		return;
+	}
 	if (of_ino)
 		sc->agno = xfs_ino_ag(&sc->mp->fs.vol.sb, ino);
 	if (!sc->mask || !xfs_ag_marks(sc->mp, sc->agno, &ag))
@@ -325,6 +333,8 @@ static int check(struct xfs_scrub *sc, struct file *file)
 	if (types[sc->req->type].scope != INO)
 		return xfs_scrub_check_all(sc);
 	e = xfs_scrub_get_inode(sc, file);
+	if (!e && sc->req->type == XFS_SCRUB_DIRTREE)
+		return xfs_errno(xfs_scrub_dirtree(sc));
 	return e ?: xfs_scrub_check_all(sc);
 }
 

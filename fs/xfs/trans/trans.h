@@ -45,6 +45,7 @@ struct xfs_live {
 	struct work_struct discard_work;
 	struct workqueue_struct *written_wq;	/* c: file/'s, for data that came to the device */
 	atomic64_t fdblocks, icount, ifree;	/* fdblocks: without what is reserved */
+	atomic64_t delayed;		/* of those not in fdblocks: what files are promised */
 	u64 moved_seq;   /* atomic, rises: the last checkpoint with an xfs_tx.moved */
 	spinlock_t busy_lists;		/* which busy extent is of which checkpoint */
 	spinlock_t gathered_lock;
