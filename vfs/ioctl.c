@@ -82,10 +82,10 @@ long vfs_ioctl(int fd, struct file *file, unsigned int cmd, unsigned long arg)
 		ret = owns_sb(inode->i_sb);
 		if (ret)
 			return ret;
-		return inode->i_sb->s_op->freeze_fs ? freeze_super(inode->i_sb) : -EOPNOTSUPP;
+		return inode->i_sb->s_op->freeze_fs ? freeze_super(inode->i_sb, FREEZE_USER) : -EOPNOTSUPP;
 	case FITHAW:
 		ret = owns_sb(inode->i_sb);
-		return ret ? ret : thaw_super(inode->i_sb);
+		return ret ? ret : thaw_super(inode->i_sb, FREEZE_USER);
 	case FIGETBSZ:
 		if (!inode->i_sb->s_blocksize)
 			return -EINVAL;

@@ -589,12 +589,17 @@ static void raise_freeze(struct super_block *sb, int level)
 	wait_event(sb->s_freeze_wait, sum_writers(sb, level) <= 0);
 }
 
-int freeze_super(struct super_block *sb)
+int freeze_super(struct super_block *sb, enum freeze_holder who)
 {
 	int err = 0;
 
 	atomic_inc(&sb->s_active);
 	down_write(&sb->s_umount);
+	if (sb->s_frozen == SB_FREEZE_COMPLETE && !(sb->s_freeze_holders & (u32)who)) {
+		sb->s_freeze_holders |= (u32)who;
+		up_write(&sb->s_umount);
+		return 0;
+	}
 	if (sb->s_frozen != SB_UNFROZEN) {
 		deactivate_locked_super(sb);
 		return -EBUSY;
@@ -619,18 +624,24 @@ int freeze_super(struct super_block *sb)
 		deactivate_locked_super(sb);
 		return err;
 	}
+	sb->s_freeze_holders = who;
 	up_write(&sb->s_umount);
 	return 0;
 }
 
-int thaw_super(struct super_block *sb)
+int thaw_super(struct super_block *sb, enum freeze_holder who)
 {
 	int err = 0;
 
 	down_write(&sb->s_umount);
-	if (sb->s_frozen != SB_FREEZE_COMPLETE) {
+	if (sb->s_frozen != SB_FREEZE_COMPLETE || !(sb->s_freeze_holders & (u32)who)) {
 		up_write(&sb->s_umount);
 		return -EINVAL;
+	}
+	if (sb->s_freeze_holders != (u32)who) {
+		sb->s_freeze_holders &= ~(u32)who;
+		deactivate_locked_super(sb);
+		return 0;
 	}
 	if (!sb_rdonly(sb) && sb->s_op->unfreeze_fs)
 		err = sb->s_op->unfreeze_fs(sb);
@@ -638,6 +649,7 @@ int thaw_super(struct super_block *sb)
 		up_write(&sb->s_umount);
 		return err;
 	}
+	sb->s_freeze_holders = 0;
 	WRITE_ONCE(sb->s_frozen, SB_UNFROZEN);
 	wake_up_all(&sb->s_freeze_wait);
 	deactivate_locked_super(sb);

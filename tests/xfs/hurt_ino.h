@@ -23,7 +23,7 @@ enum { CORRUPT = 2, PREEN = 4, XFAIL = 8, XCORRUPT = 16, WARNING = 64 };
 
 static const char *dev, *dir;
 static int root;
-static bool failed;
+static bool failed, of_fs;		/* of_fs: a type of the whole file system */
 
 static uint32_t crc32c(uint32_t crc, const unsigned char *p, size_t n)
 {
@@ -70,9 +70,11 @@ static inline int ask_of(unsigned type, const char *name)
 
 /* ---- damage ---- */
 
+static unsigned long mount_flags;
+
 static void begin(void)
 {
-	CHECK(!mount(dev, dir, "xfs", 0, NULL) && (root = open(dir, O_RDONLY)) >= 0);
+	CHECK(!mount(dev, dir, "xfs", mount_flags, NULL) && (root = open(dir, O_RDONLY)) >= 0);
 	CHECK(!chdir(dir));
 }
 
@@ -83,6 +85,8 @@ static void end(void)
 
 static uint64_t region;			/* where the bytes are that have one checksum */
 static size_t region_len, region_crc;
+static size_t more_off;			/* not 0: four bytes there become MORE, too */
+static uint32_t more;
 
 static void in_inode(const char *name)
 {
@@ -91,7 +95,7 @@ static void in_inode(const char *name)
 	region_crc = 100;
 }
 
-static void in_block(uint64_t at, size_t crc)
+static inline void in_block(uint64_t at, size_t crc)
 {
 	region = at;
 	region_len = block_size;
@@ -110,11 +114,15 @@ static void one(const char *what, const char *name, size_t off, int width, uint6
 	uint32_t gen = (uint32_t)value(inode_at(ino) + 92, 4), sum;
 	int flags;
 
+	if (of_fs)
+		ino = gen = 0;
 	end();
 	read_at(region, good, region_len);
 	memcpy(bad, good, region_len);
 	for (int i = 0; i < width; i++)
 		bad[off + (size_t)i] = (unsigned char)(new >> 8 * (width - 1 - i));
+	for (int i = 0; more_off && i < 4; i++)
+		bad[more_off + (size_t)i] = (unsigned char)(more >> 8 * (3 - i));
 	CHECK(memcmp(good, bad, region_len));
 	if (crc) {
 		memset(bad + region_crc, 0, 4);

@@ -26,7 +26,7 @@ struct meta {
 };
 #define SCRUB _IOWR('X', 60, struct meta)
 
-enum { SB = 1, INODE = 11, PARENT = 18 };
+enum { SB = 1, INODE = 11, PARENT = 18, FSCOUNTERS = 24, NLINKS = 26, DIRTREE = 28 };
 #define PREEN 4
 #define ROUNDS 25
 
@@ -96,6 +96,14 @@ static void scrub_all(const int *fds)
 				printf("type %u of %u: flags %u, errno %d\n", type, i, m.flags, e);
 			CHECK(!(m.flags & ~PREEN) && (!e || e == ENOENT || e == EBUSY));
 		}
+	for (unsigned i = 0; i < 3; i++) {
+		struct meta m = { .type = i == 0 ? FSCOUNTERS : i == 1 ? NLINKS : DIRTREE };
+		int e = ioctl(fds[3], SCRUB, &m) ? errno : 0;
+
+		if (m.flags || (e && e != EBUSY && e != ENOENT))
+			printf("type %u: flags %u, errno %d\n", m.type, m.flags, e);
+		CHECK(!m.flags && (!e || e == EBUSY || (e == ENOENT && m.type == DIRTREE)));
+	}
 }
 
 int main(int argc, char **argv)

@@ -111,13 +111,24 @@ KTEST(super_freeze_fails_with_its_sync)
 
 	KT_ASSERT(sb);
 	sync_error = -EIO;
-	KT_EQ(freeze_super(sb), -EIO);
+	KT_EQ(freeze_super(sb, FREEZE_USER), -EIO);
 	KT_EQ(sb->s_frozen, SB_UNFROZEN);
-	KT_EQ(thaw_super(sb), -EINVAL);
+	KT_EQ(thaw_super(sb, FREEZE_USER), -EINVAL);
 	sync_error = 0;
-	KT_EQ(freeze_super(sb), 0);
-	KT_EQ(freeze_super(sb), -EBUSY);
-	KT_EQ(thaw_super(sb), 0);
+	KT_EQ(freeze_super(sb, FREEZE_USER), 0);
+	KT_EQ(freeze_super(sb, FREEZE_USER), -EBUSY);
+	/* The kernel's own freeze outlasts the user's, and the other way round. */
+	KT_EQ(thaw_super(sb, FREEZE_KERNEL), -EINVAL);
+	KT_EQ(freeze_super(sb, FREEZE_KERNEL), 0);
+	KT_EQ(freeze_super(sb, FREEZE_KERNEL), -EBUSY);
+	KT_EQ(thaw_super(sb, FREEZE_USER), 0);
+	KT_EQ(thaw_super(sb, FREEZE_USER), -EINVAL);
+	KT_EQ(sb->s_frozen, SB_FREEZE_COMPLETE);
+	KT_EQ(freeze_super(sb, FREEZE_USER), 0);
+	KT_EQ(thaw_super(sb, FREEZE_KERNEL), 0);
+	KT_EQ(sb->s_frozen, SB_FREEZE_COMPLETE);
+	KT_EQ(thaw_super(sb, FREEZE_USER), 0);
+	KT_EQ(sb->s_frozen, SB_UNFROZEN);
 }
 
 /* Inodes whose dentries are gone, or that never had one, are counted and go. */

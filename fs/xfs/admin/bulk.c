@@ -124,19 +124,8 @@ static int take(struct walk *w, struct xfs_iop *op)
 	u32 agno = op->ag->agno, agino = xfs_ino_agino(sb, w->next);
 	struct xfs_chunk k;
 	bool found;
-	int e = xfs_chunk_find(&op->all, agino, XFS_BT_LE, &found);
+	int e = xfs_chunk_from(&op->all, agino, &k, &found);
 
-	if (!e && found)
-		e = xfs_chunk_get(&op->all, &k);
-	if (!e && found && agino >= k.start + XFS_CHUNK) {
-		e = xfs_bt_next(&op->all, &found);
-		if (!e && found)
-			e = xfs_chunk_get(&op->all, &k);
-	} else if (!e && !found) {
-		e = xfs_chunk_find(&op->all, agino, XFS_BT_GE, &found);
-		if (!e && found)
-			e = xfs_chunk_get(&op->all, &k);
-	}
 	if (e)
 		return e;
 	if (!found) {
@@ -372,11 +361,9 @@ static int run(struct walk *w, struct xfs_bulk *h, struct uptr to)
 	return 0;
 }
 
-static int may_walk(const struct xfs_mount *mp)
+static int may_walk(void)
 {
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	return mp->live ? 0 : -EROFS;
+	return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
 }
 
 /* ONLY: as in struct walk. */
@@ -400,7 +387,7 @@ static int walk_to(struct xfs_mount *mp, struct xfs_bulk *h, struct uptr to, boo
 long xfs_bulk(struct xfs_mount *mp, struct uptr arg, bool chunks)
 {
 	struct xfs_bulk h;
-	int e = may_walk(mp);
+	int e = may_walk();
 
 	if (e)
 		return e;
@@ -429,7 +416,7 @@ long xfs_bulk_old(struct xfs_mount *mp, struct uptr arg, enum xfs_bulk_old what)
 {
 	struct xfs_bulk h = { 0 };
 	struct bulk_old o;
-	int e = may_walk(mp);
+	int e = may_walk();
 	u64 last;
 
 	if (e)

@@ -41,6 +41,8 @@ int __must_check xfs_chunk_update(struct xfs_bt_cur *c, const struct xfs_chunk *
 int __must_check xfs_chunk_insert(struct xfs_bt_cur *c, const struct xfs_chunk *k);
 /* C goes to the chunk that begins at START; *FOUND. */
 int __must_check xfs_chunk_find(struct xfs_bt_cur *c, u32 start, enum xfs_bt_dir dir, bool *found);
+/* The chunk that has inode AGINO, or the next one of the AG; *FOUND false: none. */
+int __must_check xfs_chunk_from(struct xfs_bt_cur *c, u32 agino, struct xfs_chunk *k, bool *found);
 /* The inodes of each bit of a mask of holes. */
 u64 xfs_chunk_hole_inodes(u16 holes);
 /* Makes inodes in OP's AG, a chunk or a part. -ENOSPC: nothing was changed. */

@@ -187,3 +187,15 @@ int xfs_chunk_find(struct xfs_bt_cur *c, u32 start, enum xfs_bt_dir dir, bool *f
 	xfs_put32(key.b, start);
 	return xfs_bt_lookup(c, &key, dir, found);
 }
+
+int xfs_chunk_from(struct xfs_bt_cur *c, u32 agino, struct xfs_chunk *k, bool *found)
+{
+	int e = xfs_chunk_find(c, agino, XFS_BT_LE, found);
+
+	if (!e && *found)
+		e = xfs_chunk_get(c, k);
+	if (e || (*found && agino < k->start + XFS_CHUNK))
+		return e;
+	e = *found ? xfs_bt_next(c, found) : xfs_chunk_find(c, agino, XFS_BT_GE, found);
+	return e || !*found ? e : xfs_chunk_get(c, k);
+}

@@ -33,6 +33,9 @@ struct xfs_mount {
 	 */
 	long (*ioctl)(struct file *file, unsigned int cmd, unsigned long arg);
 	wait_queue_head_t drained;	/* scrub: for an AG's deferred work to be done */
+	spinlock_t names_lock;		/* trans/hook.h, and all that its watchers have */
+	struct list_head names_watchers; /* names_lock */
+	u32 names_watched;		/* names_lock; read without: how many there are */
 	struct mutex admin;		/* label, share for inodes and size; vol.sb has them */
 	atomic_t linos, parked; /* inodes in memory; those of them that are parked (inode/) */
 	struct xfs_reserve res[XFS_RES_KINDS];	/* c */

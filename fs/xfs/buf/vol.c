@@ -83,6 +83,8 @@ void xfs_vol_init(struct xfs_mount *mp, struct super_block *sb)
 	mp->fs.vol.report = report;
 	mp->fs.vol.sick = sick;
 	mp->fs.vol.stop = stop;
+	spin_lock_init(&mp->names_lock);
+	INIT_LIST_HEAD(&mp->names_watchers);
 	init_waitqueue_head(&mp->drained);
 	mp->fs.drained = drained;
 }

@@ -208,6 +208,8 @@ static int make_in_tx(struct xfs_tx *tx, const struct make *m, struct inode *ino
 	e = e ?: fill_in(tx, m, inode, li, ino);
 	li->making = !e;
 	e = xfs_end(tx, e);
+	if (!e && m->name)
+		xfs_tell_name(m->dir, inode, 1);
 	up_write(&li->lock);
 	/* Until here the inode had no use for it. */
 	if (XFS_I(inode)->li != li)

@@ -34,6 +34,8 @@ int xfs_link(struct dentry *old, struct inode *dir, struct dentry *new)
 		xfs_log_vfs(tx, dir);
 	}
 	e = xfs_end(tx, e);
+	if (!e)
+		xfs_tell_name(dir, inode, 1);
 	xfs_unlock_inodes(&l);
 	if (!e) {
 		ihold(inode);
@@ -91,6 +93,8 @@ int xfs_unlink(struct inode *dir, struct dentry *d)
 		return e;
 	xfs_lock_inodes(&l, both, 2);
 	e = xfs_end(tx, remove_name(tx, &name, inode));
+	if (!e)
+		xfs_tell_name(dir, inode, -1);
 	xfs_unlock_inodes(&l);
 	return e;
 }

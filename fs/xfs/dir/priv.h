@@ -5,6 +5,7 @@
 #include "fs/xfs/ag/ialloc.h"
 #include "fs/xfs/dir/dir.h"
 #include "fs/xfs/dirent/dirent.h"
+#include "fs/xfs/trans/hook.h"
 #include "fs/xfs/xattr/xattr.h"
 
 /* A name that a transaction adds, removes, or gives another inode. */
@@ -42,6 +43,12 @@ int __must_check xfs_name_give(struct xfs_tx *tx, const struct xfs_name *n, stru
 			       struct xfs_ino *ip);
 /* ".." of the directory INODE becomes PARENT. */
 int __must_check xfs_set_dotdot(struct xfs_tx *tx, struct inode *inode, const struct inode *parent);
+/* An entry of DIR for INODE came (BY 1) or went (-1): committed, both are locked. */
+static inline void xfs_tell_name(const struct inode *dir, const struct inode *inode, int by)
+{
+	xfs_name_changed(XFS_M(dir->i_sb), dir->i_ino, inode->i_ino, S_ISDIR(inode->i_mode), by);
+}
+
 /* Names of DIR were changed: its times. It is logged by the caller. */
 void xfs_dir_changed(struct inode *dir);
 /* A project's tree is not left by links (EXDEV): INODE may get a name in DIR. */

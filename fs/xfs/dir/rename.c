@@ -129,6 +129,20 @@ static int move(struct xfs_tx *tx, const struct renaming *r)
 	return 0;
 }
 
+static void tell(const struct renaming *r, unsigned int flags)
+{
+	bool exchanged = flags & RENAME_EXCHANGE;
+
+	xfs_tell_name(r->from.dir, r->what, -1);
+	if (r->other)
+		xfs_tell_name(r->to.dir, r->other, -1);
+	xfs_tell_name(r->to.dir, r->what, 1);
+	if (exchanged)
+		xfs_tell_name(r->from.dir, r->other, 1);
+	if (r->white)
+		xfs_tell_name(r->from.dir, r->white, 1);
+}
+
 static int run(const struct renaming *r, unsigned int flags)
 {
 	struct inode *all[] = { r->from.dir, r->to.dir, r->what, r->other, r->white };
@@ -149,6 +163,8 @@ static int run(const struct renaming *r, unsigned int flags)
 	else
 		e = flags & RENAME_EXCHANGE ? exchange(tx, r) : move(tx, r);
 	e = xfs_end(tx, e);
+	if (!e)
+		tell(r, flags);
 	xfs_unlock_inodes(&l);
 	return e;
 }

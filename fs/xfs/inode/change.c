@@ -24,6 +24,8 @@ int xfs_begin(struct xfs_mount *mp, enum xfs_res kind, u32 attrs, u32 blocks, u3
 
 int xfs_begin_look(struct xfs_mount *mp, struct xfs_tx **out)
 {
+	if (!READ_ONCE(mp->live))
+		return xfs_trans_look(mp, out);
 	return xfs_begin(mp, XFS_RES_SB, 0, 0, XFS_TX_RESERVE | XFS_TX_FROZEN, out);
 }
 

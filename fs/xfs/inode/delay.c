@@ -79,12 +79,16 @@ static bool take(struct xfs_live *live, u64 blocks)
 		if (was - (s64)blocks < low)
 			return false;
 	} while (!atomic64_try_cmpxchg(&live->fdblocks, &was, was - (s64)blocks));
+	atomic64_add((s64)blocks, &live->delayed);
 	return true;
 }
 
 static void give(struct inode *inode, u64 blocks)
 {
-	atomic64_add((s64)blocks, &XFS_M(inode->i_sb)->live->fdblocks);
+	struct xfs_live *live = XFS_M(inode->i_sb)->live;
+
+	atomic64_sub((s64)blocks, &live->delayed);
+	atomic64_add((s64)blocks, &live->fdblocks);
 }
 
 static void remove(struct xfs_delays *d, struct range *r)
@@ -192,6 +196,7 @@ void xfs_delay_to_tx(struct inode *inode, struct xfs_tx *tx, u64 off, u64 count)
 	u32 room;
 	u64 n = cut_all(inode, off, off + count, &room);
 
+	atomic64_sub((s64)(n + room), &XFS_M(inode->i_sb)->live->delayed);
 	xfs_trans_add_blocks(tx, (u32)n + room);
 }
 
@@ -204,6 +209,7 @@ void xfs_delay_from_tx(struct inode *inode, struct xfs_tx *tx, u64 off, u64 coun
 	if (!count)
 		return;
 	xfs_trans_take_blocks(tx, (u32)count);
+	atomic64_add((s64)count, &XFS_M(inode->i_sb)->live->delayed);
 	d->blocks += count;
 	if (next && next->off == off + count) {
 		next->off = off;

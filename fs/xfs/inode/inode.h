@@ -115,7 +115,10 @@ void xfs_inodes_end(struct xfs_mount *mp);
  */
 int __must_check xfs_begin(struct xfs_mount *mp, enum xfs_res kind, u32 attrs, u32 blocks,
 			   u32 flags, struct xfs_tx **out);
-/* One that changes nothing, for its locks. A file system that is frozen is looked at, too. */
+/*
+ * One that changes nothing, for its locks. A file system that is frozen, or mounted read-only, is
+ * looked at, too.
+ */
 int __must_check xfs_begin_look(struct xfs_mount *mp, struct xfs_tx **out);
 /* The same for freeing: where there are not so many blocks it begins without any. */
 int __must_check xfs_begin_freeing(struct xfs_mount *mp, enum xfs_res kind, u32 attrs, u32 blocks,

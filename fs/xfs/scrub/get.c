@@ -42,7 +42,7 @@ static bool stop(struct xfs_vol *v)
 	return fatal_signal_pending(current);
 }
 
-static int make_volume(struct xfs_scrub *sc)
+int xfs_scrub_make_volume(struct xfs_scrub *sc)
 {
 	struct quiet *q = kzalloc(sizeof(*q), GFP_KERNEL);
 
@@ -112,11 +112,11 @@ int xfs_scrub_get_inode(struct xfs_scrub *sc, struct file *file)
 		sc->inode = own;
 		ihold(own);
 		sc->li = XFS_I(own)->li;
-		return xfs_lino_try_get(sc->li) ? make_volume(sc) : -XFS_CORRUPT;
+		return xfs_lino_try_get(sc->li) ? xfs_scrub_make_volume(sc) : -XFS_CORRUPT;
 	}
 	e = find(sc, sc->req->ino);
 	if (!e)
-		return make_volume(sc);
+		return xfs_scrub_make_volume(sc);
 	/* A tree that does not lead to the inode says nothing of it. */
 	if (e == -XFS_CORRUPT &&
 	    !(xfs_health_of_ino(&sc->mp->health, sc->req->ino).sick & XFS_SICK_INO_CORE))

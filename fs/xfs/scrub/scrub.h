@@ -146,8 +146,15 @@ int xfs_scrub_ialloc(struct xfs_scrub *sc);
 int xfs_scrub_rmap(struct xfs_scrub *sc);
 int xfs_scrub_refcount(struct xfs_scrub *sc);
 
-/* healthy.c: of the file system. */
+/* setup.c: what is asked for, of an AG or an inode, with its locks: 0 or -errno. */
+int xfs_scrub_check_all(struct xfs_scrub *sc);
+
+/* rt.c, healthy.c: of the file system. */
+int xfs_scrub_rt_file(struct xfs_scrub *sc);
 int xfs_scrub_healthy(struct xfs_scrub *sc);
+/* nlinks.c, fscounters.c: the same. */
+int xfs_scrub_fscounters(struct xfs_scrub *sc);
+int xfs_scrub_nlinks(struct xfs_scrub *sc);
 /* inode.c and those of its kind: what of SC's inode is checked; 0 or -errno. */
 int xfs_scrub_inode(struct xfs_scrub *sc);
 int xfs_scrub_bmap(struct xfs_scrub *sc);
@@ -155,6 +162,8 @@ int xfs_scrub_symlink(struct xfs_scrub *sc);
 int xfs_scrub_xattr(struct xfs_scrub *sc);
 int xfs_scrub_dir(struct xfs_scrub *sc);
 int xfs_scrub_parent(struct xfs_scrub *sc);
+/* The same, with no lock held. */
+int xfs_scrub_dirtree(struct xfs_scrub *sc);
 /* dirblk.c: what is free in the blocks of SC's directory. -EUCLEAN: it is damaged. */
 int xfs_scrub_dir_blocks(struct xfs_scrub *sc);
 /* Block number DB of names; -ENOENT: a hole. */
@@ -164,6 +173,8 @@ bool xfs_scrub_is_internal(const struct xfs_sb *sb, u64 ino);
 /* get.c: SC's inode, referenced, and its volume. -ENOENT: there is no such one; -EUCLEAN. */
 int xfs_scrub_get_inode(struct xfs_scrub *sc, struct file *file);
 void xfs_scrub_put_inode(struct xfs_scrub *sc);
+/* get.c: SC's volume alone, put as the inode is. */
+int xfs_scrub_make_volume(struct xfs_scrub *sc);
 /* Is the core as whoever reads an inode of the disk demands, and the forks, too? */
 bool xfs_scrub_core_ok(const struct xfs_sb *sb, const struct xfs_core *c);
 /*

@@ -32,17 +32,20 @@ static const struct type {
 	[XFS_SCRUB_XATTR] = { INO, XFS_SICK_INO_XATTR, xfs_scrub_xattr, false, false },
 	[XFS_SCRUB_SYMLINK] = { INO, XFS_SICK_INO_SYMLINK, xfs_scrub_symlink, false, false },
 	[XFS_SCRUB_PARENT] = { INO, XFS_SICK_INO_PARENT, xfs_scrub_parent, false, false },
-	[XFS_SCRUB_RTBITMAP... XFS_SCRUB_RTSUM] = { .scope = GROUP },
-	[XFS_SCRUB_UQUOTA... XFS_SCRUB_NLINKS] = { .scope = FS },
+	[XFS_SCRUB_RTBITMAP... XFS_SCRUB_RTSUM] = { .scope = FS, .check = xfs_scrub_rt_file },
+	[XFS_SCRUB_UQUOTA... XFS_SCRUB_PQUOTA] = { .scope = FS },
+	[XFS_SCRUB_FSCOUNTERS] = { FS, XFS_SICK_COUNTERS, xfs_scrub_fscounters, false, false },
+	[XFS_SCRUB_QUOTACHECK] = { .scope = FS },
+	[XFS_SCRUB_NLINKS] = { FS, XFS_SICK_NLINKS, xfs_scrub_nlinks, false, false },
 	[XFS_SCRUB_HEALTHY] = { .scope = FS, .check = xfs_scrub_healthy },
-	[XFS_SCRUB_DIRTREE] = { .scope = INO },
+	[XFS_SCRUB_DIRTREE] = { INO, XFS_SICK_INO_DIRTREE, xfs_scrub_dirtree, false, false },
 	[XFS_SCRUB_METAPATH] = { .scope = ANY },
 	[XFS_SCRUB_RGSUPER... XFS_SCRUB_RTREFCBT] = { .scope = GROUP },
 };
 
 /* ---- what is asked for ---- */
 
-/* Are there structures of that type? Nothing here has quotas or is realtime. */
+/* Are there structures of that type? Nothing here is realtime. */
 static bool exists(const struct xfs_scrub *sc, u32 type)
 {
 	switch (type) {
@@ -56,18 +59,18 @@ static bool exists(const struct xfs_scrub *sc, u32 type)
 		return sc->mp->fs.vol.sb.incompat & XFS_IN_PARENT;
 	case XFS_SCRUB_METAPATH:
 		return sc->mp->fs.vol.sb.incompat & XFS_IN_METADIR;
-	case XFS_SCRUB_RTBITMAP:
-	case XFS_SCRUB_RTSUM:
 	case XFS_SCRUB_RGSUPER:
 	case XFS_SCRUB_RTRMAPBT:
 	case XFS_SCRUB_RTREFCBT:
-	case XFS_SCRUB_UQUOTA:
-	case XFS_SCRUB_GQUOTA:
-	case XFS_SCRUB_PQUOTA:
-	case XFS_SCRUB_QUOTACHECK:
 		return false;
 	}
 	return type < XFS_SCRUB_TYPES;
+}
+
+static bool is_quota(u32 type)
+{
+	return (type >= XFS_SCRUB_UQUOTA && type <= XFS_SCRUB_PQUOTA) ||
+	       type == XFS_SCRUB_QUOTACHECK;
 }
 
 static bool numbers_ok(const struct xfs_scrub *sc, const struct xfs_scrub_req *r)
@@ -102,6 +105,8 @@ static int judge(const struct xfs_scrub *sc)
 		return -EINVAL;
 	if (r->flags & XFS_SCRUB_REPAIR && sb_rdonly(sc->mp->sb))
 		return -EROFS;
+	if (is_quota(r->type))
+		return -ENOENT;
 	/* Nothing is repaired yet. */
 	if (r->flags & XFS_SCRUB_REBUILD || (r->flags & XFS_SCRUB_REPAIR && !r->type))
 		return -EOPNOTSUPP;
@@ -266,7 +271,7 @@ static int check_names(struct xfs_scrub *sc)
 
 #define TRIES 10		/* while blocks are locked by others */
 
-static int check_all(struct xfs_scrub *sc)
+int xfs_scrub_check_all(struct xfs_scrub *sc)
 {
 	u32 in = sc->req->flags;
 	int e = -EDEADLK;
@@ -303,6 +308,11 @@ static void mark(struct xfs_scrub *sc)
 		what = XFS_MARK_HEALTHY;
 	else
 		return;
+	if (types[sc->req->type].scope == FS) {
+		if (sc->mask)
+			xfs_mark_fs(&sc->mp->health, what, sc->mask);
+		return;
+	}
 	if (of_ino)
 		sc->agno = xfs_ino_ag(&sc->mp->fs.vol.sb, ino);
 	if (!sc->mask || !xfs_ag_marks(sc->mp, sc->agno, &ag))
@@ -321,9 +331,11 @@ static int check(struct xfs_scrub *sc, struct file *file)
 	if (types[sc->req->type].scope == FS)
 		return types[sc->req->type].check(sc);
 	if (types[sc->req->type].scope != INO)
-		return check_all(sc);
+		return xfs_scrub_check_all(sc);
 	e = xfs_scrub_get_inode(sc, file);
-	return e ?: check_all(sc);
+	if (!e && sc->req->type == XFS_SCRUB_DIRTREE)
+		return xfs_errno(xfs_scrub_dirtree(sc));
+	return e ?: xfs_scrub_check_all(sc);
 }
 
 #define TO_REPAIR (XFS_SCRUB_CORRUPT | XFS_SCRUB_XCORRUPT | XFS_SCRUB_PREEN)

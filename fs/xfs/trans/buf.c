@@ -279,7 +279,7 @@ struct xfs_bli *xfs_bli_of(struct xfs_buf *b, struct xfs_live *live)
 	if (bi)
 		return bi;
 	bi = kzalloc(sizeof(*bi), GFP_NOFS | __GFP_NOFAIL);
-	xfs_item_init(&bi->item, live->j, &bli_ops);
+	xfs_item_init(&bi->item, live ? live->j : NULL, &bli_ops);
 	INIT_LIST_HEAD(&bi->bucket);
 	INIT_LIST_HEAD(&bi->gather);
 	bi->b = b;
@@ -345,7 +345,7 @@ int xfs_tx_get_runs(struct xfs_tx *t, enum xfs_kind kind, const struct xfs_run *
 	bi = find(tx, runs[0].daddr, len);
 	if (bi) {
 		e = again(tx, bi, kind, flags, &f);
-	} else if (xfs_journal_dead(tx->live->j)) {
+	} else if (tx->live && xfs_journal_dead(tx->live->j)) {
 		e = -EIO;
 	} else {
 		e = xfs_buf_take(&tx->mp->cache, &tx->mp->fs.vol.sb, kind, runs, n, flags, &b, &f);
@@ -377,6 +377,11 @@ static void let_go(struct xfs_bli *bi)
 	bi->tx = NULL;
 	bi->got = 0;
 	bi->held = false;
+	/* The mount may write later. */
+	if (!bi->live) {
+		b->item = NULL;
+		kfree(bi);
+	}
 	xfs_buf_unlock(b);
 	xfs_buf_rele(b);
 }

@@ -352,14 +352,14 @@ int xfs_shutdown(struct xfs_mount *mp, u32 how)
 	if (!live)
 		return -EROFS;
 	if (how == XFS_DOWN_SYNCED)
-		e = freeze_super(mp->sb);
+		e = freeze_super(mp->sb, FREEZE_USER);
 	else if (how == XFS_DOWN_LOGGED)
 		xfs_journal_force(live->j, 0);
 	if (e)
 		return e;
 	xfs_journal_kill(live->j, XFS_WHY_ASKED | (how == XFS_DOWN_NOW ? XFS_WHY_LOG_IO : 0),
 			 why[how]);
-	return how == XFS_DOWN_SYNCED ? thaw_super(mp->sb) : 0;
+	return how == XFS_DOWN_SYNCED ? thaw_super(mp->sb, FREEZE_USER) : 0;
 }
 
 void xfs_device_goes(struct xfs_mount *mp)

@@ -15,7 +15,7 @@
 struct xfs_bli {
 	struct xfs_item item;
 	struct xfs_buf *b;		/* c */
-	struct xfs_live *live;		/* c */
+	struct xfs_live *live;  /* c; NULL: it goes with its transaction (xfs_trans_look()) */
 	struct list_head bucket;	/* its transaction's */
 	struct xfs_ktx *tx;		/* b's lock: that has it; NULL */
 	u32 got;			/* how often */
@@ -38,7 +38,7 @@ enum xfs_way { XFS_WAY_NONE, XFS_WAY_OUT, XFS_WAY_FAILED };
 struct xfs_ktx {
 	struct xfs_tx tx;		/* first */
 	struct xfs_mount *mp;
-	struct xfs_live *live;
+	struct xfs_live *live;		/* c; NULL: it only looks */
 	struct xfs_ticket ticket;
 	u32 flags, blocks;		/* blocks: reserved at the beginning */
 	unsigned int nofs;

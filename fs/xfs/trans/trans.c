@@ -78,6 +78,17 @@ out:
 	return e;
 }
 
+int xfs_trans_look(struct xfs_mount *mp, struct xfs_tx **out)
+{
+	unsigned int nofs = memalloc_nofs_save();
+	struct xfs_ktx *tx = new_tx(mp, 0, XFS_TX_FROZEN);
+
+	tx->live = NULL;
+	tx->nofs = nofs;
+	*out = &tx->tx;
+	return 0;
+}
+
 void xfs_trans_add_blocks(struct xfs_tx *tx, u32 n)
 {
 	tx->blocks += n;
@@ -127,7 +138,8 @@ static void free_tx(struct xfs_ktx *tx)
 {
 	unsigned int nofs = tx->nofs;
 
-	xfs_ticket_put(tx->live->j, &tx->ticket);
+	if (tx->live)
+		xfs_ticket_put(tx->live->j, &tx->ticket);
 	memalloc_nofs_restore(nofs);
 	leave(tx->mp, tx->flags);
 	kfree(tx);
@@ -207,7 +219,8 @@ void xfs_trans_cancel(struct xfs_tx *t)
 	if (t->dirty)
 		xfs_journal_kill(tx->live->j, XFS_WHY_INCORE,
 				 "a transaction that had changed something failed");
-	atomic64_add(tx->blocks, &tx->live->fdblocks);
+	if (tx->blocks)
+		atomic64_add(tx->blocks, &tx->live->fdblocks);
 	/* Beginnings and ends of work that never came into the log go too. */
 	list_for_each_entry_safe(it, next, &tx->items, tx) {
 		it->dirty = false;
@@ -215,7 +228,8 @@ void xfs_trans_cancel(struct xfs_tx *t)
 		it->ops->drop(it);
 	}
 	xfs_tx_release_bufs(tx, false);
-	xfs_busy_drop(tx);
+	if (tx->live)
+		xfs_busy_drop(tx);
 	free_tx(tx);
 }
 

@@ -45,6 +45,7 @@ struct xfs_live {
 	struct work_struct discard_work;
 	struct workqueue_struct *written_wq;	/* c: file/'s, for data that came to the device */
 	atomic64_t fdblocks, icount, ifree;	/* fdblocks: without what is reserved */
+	atomic64_t delayed;		/* of those not in fdblocks: what files are promised */
 	u64 moved_seq;   /* atomic, rises: the last checkpoint with an xfs_tx.moved */
 	spinlock_t busy_lists;		/* which busy extent is of which checkpoint */
 	spinlock_t gathered_lock;
@@ -214,6 +215,11 @@ struct xfs_intent *xfs_intent_found(struct xfs_live *live, u64 id, u64 lsn);
  */
 int __must_check xfs_trans_begin(struct xfs_mount *mp, u32 bytes, u32 count, u32 blocks, u32 flags,
 				 struct xfs_tx **out);
+/*
+ * One that changes nothing, of a mount that never wrote and has no log: it has blocks locked, as
+ * any transaction, until xfs_trans_cancel(). Waits for nothing but memory; 0.
+ */
+int __must_check xfs_trans_look(struct xfs_mount *mp, struct xfs_tx **out);
 /* TX has N more or fewer blocks, which the caller took from fdblocks; which are the caller's. */
 void xfs_trans_add_blocks(struct xfs_tx *tx, u32 n);
 void xfs_trans_take_blocks(struct xfs_tx *tx, u32 n);

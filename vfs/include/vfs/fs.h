@@ -106,7 +106,7 @@ struct super_block {
 	/* Freezing: per-level writer counts (per CPU when the type asks for it). */
 	bool			s_hold_writers;		/* mount_lock: being made read-only, also for mounts that come now */
 	int			s_frozen;		/* [u], read by writers */
-	u32			s_freeze_holders;	/* [u] */
+	u32			s_freeze_holders;	/* [u] enum freeze_holder, while s_frozen is SB_FREEZE_COMPLETE */
 	int			*s_writers;	/* per CPU: [SB_FREEZE_LEVELS] counts */
 	wait_queue_head_t	s_freeze_wait;
 
@@ -256,8 +256,12 @@ void iterate_supers(void (*fn)(struct super_block *, void *), void *arg, bool tr
 int writeback_sync(struct backing *b, struct super_block *sb, bool wait);
 struct super_block *user_get_super(dev_t dev);		/* active reference or NULL */
 int sync_filesystem(struct super_block *sb);
-int freeze_super(struct super_block *sb);
-int thaw_super(struct super_block *sb);
+/*
+ * Who keeps SB frozen: it is until all of them have let it go. Each may once: -EBUSY, also while another freezes; -EINVAL: WHO does not hold it.
+ */
+enum freeze_holder { FREEZE_USER = 1, FREEZE_KERNEL = 2 };
+int freeze_super(struct super_block *sb, enum freeze_holder who);
+int thaw_super(struct super_block *sb, enum freeze_holder who);
 bool mount_capable(struct fs_context *fc);
 
 /* Freeze protection: between start and end the level cannot freeze. start may sleep. */
