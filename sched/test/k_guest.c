@@ -281,7 +281,7 @@ static int guest_takes_time(void *unused)
 		local_irq_disable();
 		guest_leave();
 		read_times(&b);
-	} while (b.guest - a.guest < THREE);
+	} while (b.user + b.system - a.user - a.system < THREE);
 	local_irq_enable();
 	preempt_enable();
 	wrong += b.user - a.user != b.guest - a.guest || b.system != a.system ||

@@ -218,8 +218,8 @@ static bool set_segment(const char *name, u64 v)
 	for (u32 k = 0; k < 6; k++)
 		if (!strncmp(name, segs[k], 2))
 			s = &e.regs.seg[k];
-	if (!strncmp(name, "tr", 2))
-		s = &e.tr;
+	if (!strncmp(name, "tr", 2) || !strncmp(name, "ld", 2))
+		s = name[0] == 't' ? &e.tr : &e.ldtr;
 	if (!s || name[2] != '.')
 		return false;
 	if (name[3] == 'b')
@@ -250,7 +250,12 @@ static void set_one(const char *name, u64 v)
 			*places[k] = v;
 			return;
 		}
-	assert(set_segment(name, v));
+	if (!strcmp(name, "gdt"))
+		e.regs.gdt.limit = (u16)v;
+	else if (!strcmp(name, "shadow"))
+		e.regs.shadow = (u8)v;
+	else
+		assert(set_segment(name, v));
 }
 
 static void set_all(const char *text)
@@ -440,9 +445,30 @@ static const struct row rows[] = {
 	{ L64, 0, "8e d0", "ax=0", "ok ss=0:0+0,0 shadow=2" },
 	{ L64, 3, "8e d0", "ax=3", "#13(0)" },
 	{ P32, 0, "1f", "sp=100 @100=18 @8018=cf93000000ffff", "ok sp=104 ds=18:0+ffffffff,c93" },
+	{ P32, 0, "17", "sp=100 @100=18 @8018=cf93000000ffff",
+	  "ok sp=104 ss=18:0+ffffffff,c93 shadow=2" },
+	{ P32, 0, "17", "sp=100 @100=18 @8018=cf93000000ffff shadow=2",
+	  "ok sp=104 ss=18:0+ffffffff,c93" },
+	{ P32, 0, "8e d0", "ax=18 @8018=cf93000000ffff shadow=2", "ok ss=18:0+ffffffff,c93" },
+	{ P32, 0, "8e d8", "ax=18 gdt=1e @8018=cf93000000ffff", "#13(18)" },
+	{ P32, 0, "8e d8", "ax=18 gdt=1f @8018=cf93000000ffff", "ok ds=18:0+ffffffff,c93" },
+	{ P32, 0, "8e d8", "ax=1c ld.a=82 ld.b=a000 ld.l=1f @a018=cf93000000ffff",
+	  "ok ds=1c:0+ffffffff,c93" },
+	{ P32, 0, "8e d8", "ax=1c ld.a=82 ld.b=a000 ld.l=1e @a018=cf93000000ffff", "#13(1c)" },
+	{ P32, 0, "8e d8", "ax=18 @8018=cf9a000000ffff rom=8000", "lock #14(0)" },
 	{ P32, 0, "c5 03", "bx=40 @40=1812345678 @8018=cf93000000ffff",
 	  "ok ax=12345678 ds=18:0+ffffffff,c93" },
 	{ R16, 0, "0f b2 07", "bx=40 @30040=12345678", "ok ax=5678 ss=1234:12340+ffff,93" },
+	/* quotients at the edge */
+	{ P32, 0, "f6 fb", "ax=80 bx=1", "#0" },
+	{ P32, 0, "f6 fb", "ax=ff80 bx=1", "ok ax=80" },
+	{ P32, 0, "f6 fb", "ax=80 bx=ff", "ok" },
+	{ P32, 0, "f6 fb", "ax=ff80 bx=ff", "#0" },
+	{ P32, 0, "f6 f3", "ax=ff bx=1", "ok" },
+	{ P32, 0, "f6 f3", "ax=100 bx=1", "#0" },
+	{ L64, 0, "48 f7 fb", "dx=ffffffffffffffff ax=8000000000000000 bx=1", "ok dx=0" },
+	{ L64, 0, "48 f7 fb", "dx=0 ax=8000000000000000 bx=1", "#0" },
+	{ L64, 0, "48 f7 fb", "dx=8000000000000000 ax=0 bx=ffffffffffffffff", "#0" },
 	/* privileges */
 	{ P32, 0, "fb", "", "ok fl=202 shadow=1" },
 	{ P32, 0, "fb", "fl=202", "ok" },
