@@ -52,6 +52,7 @@ static void mount_on(const char *type, const char *dir, unsigned long flags, con
 		say(dir);
 }
 
+#include "modules.h"
 #include "root.h"
 
 static void prepare_root(void)

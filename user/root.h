@@ -96,6 +96,7 @@ static void enter_root(const char *dev)
 					  "");
 		reboot(RB_POWER_OFF);
 	}
+	bring_modules("/disk");
 	umount2("/proc", MNT_DETACH);
 	umount2("/dev", MNT_DETACH);
 	unlink("/init");

@@ -27,6 +27,7 @@
 #include <kernel/show.h>
 #include <kernel/time.h>
 #include <lib/err.h>
+#include <lib/format.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <linux/module.h>
@@ -36,7 +37,7 @@
 
 DEFINE_MUTEX(modules_lock);
 LIST_HEAD(modules);
-static bool enforce = true;		/* constant after boot */
+static bool enforce = true;		/* once it is true, it stays, but for the command line */
 static int modules_disabled;		/* sysctl: once 1, it stays */
 
 bool module_calls_disabled(void)
@@ -224,7 +225,7 @@ int module_load(const void *file, size_t size, struct uptr args, unsigned int fl
 	struct ko_error e;
 	struct module *m;
 	struct ko k;
-	int err, verdict = module_verify(file, &size, flags, enforce);
+	int err, verdict = module_verify(file, &size, flags, READ_ONCE(enforce));
 
 	if (verdict < 0)
 		return verdict;
@@ -303,8 +304,32 @@ static int set_enforce(const char *value)
 }
 KERNEL_PARAM("module.sig_enforce", set_enforce);
 
+static ssize_t show_enforce(struct show_node *n, char *buf, size_t size)
+{
+	return scnprintf(buf, size, "%c\n", READ_ONCE(enforce) ? 'Y' : 'N');
+}
+
+/* It is switched on, never off. */
+static ssize_t store_enforce(struct show_node *n, const char *text, size_t len)
+{
+	bool value;
+	int err = kstrtobool(text, &value);
+
+	if (err)
+		return err;
+	if (!value && READ_ONCE(enforce))
+		return -EROFS;
+	if (value)
+		WRITE_ONCE(enforce, true);
+	return (ssize_t)len;
+}
+
 static int module_init_settings(void)
 {
+	struct show_node *dir = show_path(SHOW_SYS, "module/module/parameters");
+
+	if (!dir || !show_attr(dir, "sig_enforce", 0644, show_enforce, store_enforce, NULL))
+		return -ENOMEM;
 	/* 1 is the only value that may be written: it cannot be undone. */
 	return sysctl_int("kernel/modules_disabled", 0644, &modules_disabled, 1, 1) ? 0 : -ENOMEM;
 }

@@ -157,3 +157,32 @@ TEST(ignoring)
 	}
 	close(fd);
 }
+
+static long set_enforcement(const char *value)
+{
+	int fd = OK(open("/sys/module/module/parameters/sig_enforce", O_WRONLY));
+	long n = write(fd, value, strlen(value));
+	int e = errno;
+
+	close(fd);
+	errno = e;
+	return n;
+}
+
+/* Last: it is switched on for good. */
+TEST(switched_on)
+{
+	CHECK(!strcmp(text("/sys/module/module/parameters/sig_enforce"),
+		      enforced() ? "Y\n" : "N\n"));
+	ERR(set_enforcement("maybe"), EINVAL);
+	if (enforced())
+		ERR(set_enforcement("0"), EROFS);
+	else
+		EQ(set_enforcement("0"), 1);
+	EQ(set_enforcement("1"), 1);
+	CHECK(!strcmp(text("/sys/module/module/parameters/sig_enforce"), "Y\n"));
+	ERR(set_enforcement("N"), EROFS);
+	get("/plain.ko");
+	ERR(load(""), EKEYREJECTED);
+	loads("/hello.ko", true);
+}

@@ -7,7 +7,8 @@ attributes, which archives do not have, lie beside it and are set by xfs_db. Wha
 base images and overlays are in build/disks, which './ochre clean' leaves alone.
 
 The machine boots with a small archive: init (user/init.c) mounts the disk that OCHRE_ROOT names, makes it the root directory and goes on as ever. So any XFS
-image serves, nothing is put into it, and other kernels boot from it too (modules that they need are in the archive).
+image serves, nothing is put into it, and other kernels boot from it too (modules that they need are in the archive). The modules of ours are in the archive, too, and
+init mounts them in front of the disk's /lib/modules (user/modules.h); the base image has an empty one.
 
 A disk is locked (flock) while a machine of ours has it, so that a second one is refused before it starts; QEMU's own locks keep others away."""
 import fcntl
@@ -66,6 +67,15 @@ def unpack(archive, top):
     return [(ino, *row) for ino, row in sorted(rows.items())]
 
 
+def place_for_modules(top):
+    """An empty /usr/lib/modules where a Debian has none, which has no kernel: init mounts our modules there. Its row."""
+    path = os.path.join(top, "usr/lib/modules")
+    if os.path.exists(path) or not os.path.isdir(os.path.dirname(path)):
+        return []
+    os.mkdir(path)
+    return [(os.lstat(path).st_ino, stat.S_IFDIR | 0o755, 0, 0, 0)]
+
+
 def library():
     """tools/disk/stat.c, compiled."""
     src, out = os.path.join(ROOT, "tools/disk/stat.c"), os.path.join(DISKS, "stat.so")
@@ -104,6 +114,7 @@ def make(archive, image, size=SIZE, attributes=None, options=(), label="ochre"):
         try:
             with Progress("Unpacking " + os.path.basename(archive)):
                 rows = unpack(archive, top)
+                rows += place_for_modules(top)
         except (ValueError, OSError) as e:
             raise Fail("%s cannot be unpacked: %s" % (rel(archive), e), 1)
         with open(table, "w") as f:
@@ -242,10 +253,10 @@ def modules(arch, wanted, at="modules"):
     return {"%s/%02d-%s.ko" % (at, i, os.path.basename(p).split(".")[0]): (module(p), 0o644) for i, p in enumerate(paths)}
 
 
-def starter(tools, arch, linux):
-    """The archive that a machine with a root disk boots: init alone."""
+def starter(tools, arch, linux, own=None):
+    """The archive that a machine with a root disk boots: init alone, with OWN, what is to be seen in /lib/modules ({name below it: (data, mode)})."""
     init = rootfs.read(rootfs.build_user(tools, "init", arch))
-    extra = modules(arch, OF_DISKS) if linux else {}
+    extra = modules(arch, OF_DISKS) if linux else {"our-modules/" + n: f for n, f in (own or {}).items()}
 
     def fill(w):
         w.dir("dev")

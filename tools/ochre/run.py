@@ -444,14 +444,13 @@ def first_program(vm, vmlinux, timeout):
 def give_root(args, vm, tools):
     """The machine's root: an archive, or a disk behind those that the user names. What the command line needs for it."""
     vm.snapshot = args.snapshot
-    more = ""
+    more, own = "", {} if args.kernel else modules.files(args.arch, args.debug)
     if disk.wanted(args):
         root = disk.prepare(args, tools)
         more = "OCHRE_ROOT=" + disk.name_of(len(vm.disks))
         vm.disks = [*vm.disks, root]
-        vm.initrd = disk.starter(tools, args.arch, args.kernel == "linux")
+        vm.initrd = disk.starter(tools, args.arch, args.kernel == "linux", own)
     else:
-        own = {} if args.kernel else modules.files(args.arch, args.debug)
         vm.initrd, more = rootfs.make(args.rootfs, tools, args.arch, args.packages, own)
         if args.memory is None:
             vm.memory = qemu.fitting(args.arch, memory_for(vm.initrd, not args.kernel), vm.initrd)
