@@ -413,6 +413,8 @@ static void point(struct kvm_exec_regs *r, const struct kvm_insn *i)
 	}
 	if (i->op == KVM_OP_XLAT)
 		r->gpr[3] = target_of(i);
+	if (i->opcode == 0xa2 && i->map == 1) /* what all of the host's CPUs have alike */
+		r->gpr[0] = 0x80000002 + rnd() % 3;
 	if (i->opcode == 0x9d && !i->map)
 		memcpy(arena + (r->gpr[4] - ARENA), &flags, 8);
 }
