@@ -5,6 +5,9 @@
  * A few free extents at a time are found with the AGF locked, and become busy: nobody allocates
  * them. They are discarded without any lock, after which they are not busy any more. What was freed
  * and is not durable is busy already, and left alone: after a power cut it may be a file's again.
+ *
+ * A mount that never wrote has no such list: there the AGF stays locked, and whoever makes it write
+ * allocates nothing until the discards have ended.
  */
 #include "fs/xfs/admin/admin.h"
 #include "fs/xfs/ag/ag.h"
@@ -25,6 +28,7 @@ struct trim {
 	u64 done;			/* blocks */
 	struct found found[FOUND_MOST];
 	u32 nr;
+	bool looks;			/* nothing is busy: the mount never wrote */
 	struct list_head held;
 };
 
@@ -39,6 +43,11 @@ static int take(struct trim *t, u32 agno, u32 agb, u32 len)
 	if (from >= to)
 		return 0;
 	at = (u32)(from - base);
+	if (t->looks) {
+		if (to - from >= t->least)
+			t->found[t->nr++] = (struct found){ at, (u32)(to - from) };
+		return 0;
+	}
 	n = xfs_busy_trim(&t->mp->fs, agno, &at, (u32)(to - from), false);
 	if (!n || n < t->least)
 		return 0;
@@ -75,27 +84,6 @@ static int look(struct trim *t, struct xfs_agop *op, u32 *next)
 	return e;
 }
 
-static int find_some(struct trim *t, u32 agno, u32 *next)
-{
-	struct xfs_txbuf *agf;
-	struct xfs_agop op;
-	struct xfs_tx *tx;
-	int e = xfs_begin(t->mp, XFS_RES_SB, 0, 0, XFS_TX_RESERVE, &tx);
-
-	if (e)
-		return e;
-	e = xfs_ag_agf(tx, agno, 0, &agf);
-	if (!e && xfs_ag_of(&t->mp->fs, agno)->longest < t->least) {
-		*next = U32_MAX;
-	} else if (!e) {
-		xfs_agop_open(&op, tx, agno, agf);
-		e = look(t, &op, next);
-		xfs_agop_close(&op);
-	}
-	xfs_trans_cancel(tx);
-	return e;
-}
-
 static int discard_found(struct trim *t, u32 agno)
 {
 	const struct xfs_sb *sb = &t->mp->fs.vol.sb;
@@ -112,6 +100,34 @@ static int discard_found(struct trim *t, u32 agno)
 	return e;
 }
 
+static int find_some(struct trim *t, u32 agno, u32 *next)
+{
+	struct xfs_txbuf *agf;
+	struct xfs_agop op;
+	struct xfs_tx *tx;
+	int e;
+
+	t->looks = !READ_ONCE(t->mp->live);
+	e = t->looks ? xfs_trans_look(t->mp, &tx) :
+		       xfs_begin(t->mp, XFS_RES_SB, 0, 0, XFS_TX_RESERVE, &tx);
+	if (e)
+		return e;
+	e = xfs_ag_agf(tx, agno, 0, &agf);
+	if (!e && t->looks && READ_ONCE(t->mp->live)) {
+		/* It writes now: the caller comes again. */
+	} else if (!e && xfs_ag_of(&t->mp->fs, agno)->longest < t->least) {
+		*next = U32_MAX;
+	} else if (!e) {
+		xfs_agop_open(&op, tx, agno, agf);
+		e = look(t, &op, next);
+		xfs_agop_close(&op);
+		if (t->looks)
+			e = e ?: discard_found(t, agno);
+	}
+	xfs_trans_cancel(tx);
+	return e;
+}
+
 static int trim_ag(struct trim *t, u32 agno)
 {
 	u64 base = (u64)agno * t->mp->fs.vol.sb.agblocks;
@@ -124,7 +140,8 @@ static int trim_ag(struct trim *t, u32 agno)
 		e = find_some(t, agno, &next);
 		e = e ?: discard_found(t, agno);
 		t->nr = 0;
-		xfs_busy_end(t->mp->live, &t->held);
+		if (!list_empty(&t->held))
+			xfs_busy_end(t->mp->live, &t->held);
 		INIT_LIST_HEAD(&t->held);
 	}
 	return e;
@@ -153,7 +170,7 @@ long xfs_trim(struct super_block *s, struct uptr arg)
 		return -EPERM;
 	if (!s->s_bdev->disk->max_discard_sectors)
 		return -EOPNOTSUPP;
-	if (!mp->live)
+	if (mp->norecovery)
 		return -EROFS;
 	if (copy_from_user(&r, arg, sizeof(r)))
 		return -EFAULT;

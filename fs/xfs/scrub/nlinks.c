@@ -344,6 +344,17 @@ static int get_inode(struct scan *s, u64 ino, struct inode **out)
 	return e == -ESTALE || e == -XFS_CORRUPT ? 0 : e;
 }
 
+static int collect_names(struct scan *s, struct xfs_lino *li, struct inode *inode)
+{
+	int e;
+
+	if (down_read_killable(&inode->i_rwsem))
+		return -EINTR;
+	e = count_dir(s, li);
+	up_read(&inode->i_rwsem);
+	return e;
+}
+
 static int collect_dir(struct scan *s, struct xfs_lino *li)
 {
 	struct inode *inode;
@@ -352,15 +363,9 @@ static int collect_dir(struct scan *s, struct xfs_lino *li)
 	if (e)
 		return e;
 	s->all = !inode;
-	if (inode && down_read_killable(&inode->i_rwsem)) {
+	e = inode ? collect_names(s, li, inode) : count_dir(s, li);
+	if (inode)
 		iput(inode);
-		return -EINTR;
-	}
-	e = count_dir(s, li);
-	if (inode) {
-		up_read(&inode->i_rwsem);
-		iput(inode);
-	}
 	return e;
 }
 
