@@ -82,7 +82,7 @@ static void *take(struct xfs_links *l, void *ready, size_t n)
 
 	if (!fits(l, n))
 		return NULL;
-	p = ready ?: kzalloc(n, GFP_NOWAIT | __GFP_NOWARN);
+	p = ready ?: kzalloc(n, GFP_NOWAIT);
 	if (p)
 		l->bytes += n;
 	return p;

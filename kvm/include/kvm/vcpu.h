@@ -30,7 +30,7 @@ struct kvm_vcpu {
 	struct mutex lock;		/* all ioctls of its descriptor, KVM_RUN among them */
 	struct kvm_run *run; /* c: shared with the owner, who changes it at any time: read once */
 	unsigned long requests;		/* atomic bits */
-	enum kvm_vcpu_mode mode;	/* its thread writes */
+	u32 mode;			/* enum kvm_vcpu_mode; its thread writes */
 	/* its thread writes with preemption off: where it runs, or ran last; -1: nowhere yet */
 	int cpu;
 	wait_queue_head_t halted;	/* its thread, while the guest waits for an interrupt */
