@@ -166,13 +166,10 @@ impl<M: Module> Slot<M> {
 /// A text of .modinfo, with its NUL.
 #[doc(hidden)]
 pub const fn bytes<const N: usize>(text: &str) -> [u8; N] {
-    let mut out = [0; N];
-    let mut i = 0;
-    while i < N {
-        out[i] = text.as_bytes()[i];
-        i += 1;
+    match text.as_bytes().first_chunk::<N>() {
+        Some(b) => *b,
+        None => [0; N],
     }
-    out
 }
 
 /// Says that a crate is a module. Parameters can be read by the words of `perm` in /sys/module/NAME/parameters; 0 hides them.
