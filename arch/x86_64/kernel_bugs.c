@@ -23,7 +23,7 @@ static const char *const names[NR_BUGS + 1] = {
 };
 
 static u32 affected __ro_after_init;
-static bool off __ro_after_init, auto_ibrs __ro_after_init;
+static bool off __ro_after_init, auto_ibrs __ro_after_init, ibpb_after_guest __ro_after_init;
 
 #define CAP_RDCL_NO (1ULL << 0)
 #define CAP_IBRS_ALL (1ULL << 1)
@@ -72,14 +72,19 @@ static void __init judge_amd(void)
 		affected &= ~(1U << BUG_SSB);
 	if (cpu_family == 0x17)
 		affected |= 1U << BUG_RETBLEED | 1U << BUG_SRSO | 1U << BUG_VMSCAPE;
+	if (cpu_family == 0x18)			/* Hygon */
+		affected |= 1U << BUG_RETBLEED | 1U << BUG_SRSO | 1U << BUG_VMSCAPE;
 	if (cpu_family == 0x19)
 		affected |= 1U << BUG_SRSO | 1U << BUG_TSA | 1U << BUG_VMSCAPE;
+	if (cpu_family == 0x1a)
+		affected |= 1U << BUG_SRSO | 1U << BUG_VMSCAPE;
+	if (cpu_has(X86_FEATURE_SRSO_NO))
+		affected &= ~(1U << BUG_SRSO);
 }
 
 void __init x86_judge_bugs(bool mitigations_off)
 {
 	u64 caps = 0;
-	u32 a = 0, b, c, d, xmax;
 
 	off = mitigations_off;
 	if (cpu_has(X86_FEATURE_ARCH_CAPS))
@@ -92,14 +97,12 @@ void __init x86_judge_bugs(bool mitigations_off)
 		affected = 1U << BUG_V1 | 1U << BUG_V2 | 1U << BUG_SSB;
 	if (off)
 		return;
-	cpuid(0x80000000, 0, &xmax, &b, &c, &d);
-	if (xmax >= 0x80000021)
-		cpuid(0x80000021, 0, &a, &b, &c, &d);
-	auto_ibrs = a >> 8 & 1;
+	ibpb_after_guest = affected & 1U << BUG_VMSCAPE && cpu_has(X86_FEATURE_AMD_IBPB);
+	auto_ibrs = cpu_has(X86_FEATURE_AUTO_IBRS);
 	if (auto_ibrs || (caps & CAP_IBRS_ALL))
-		x86_features[12] |= 1U << (X86_FEATURE_IBRS_ENHANCED % 32);
+		x86_features[X86_FEATURE_IBRS_ENHANCED / 32] |= 1U << (X86_FEATURE_IBRS_ENHANCED % 32);
 	if (cpu_has(X86_FEATURE_MD_CLEAR) && (affected & (1U << BUG_MDS | 1U << BUG_TAA | 1U << BUG_MMIO | 1U << BUG_RFDS)))
-		x86_features[12] |= 1U << (X86_FEATURE_CLEAR_CPU_BUF % 32);
+		x86_features[X86_FEATURE_CLEAR_CPU_BUF / 32] |= 1U << (X86_FEATURE_CLEAR_CPU_BUF % 32);
 }
 
 /* The part that each CPU does for itself. */
@@ -111,6 +114,12 @@ void x86_mitigate_cpu(void)
 		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | 1 << 21);
 	else
 		wrmsr_safe(MSR_SPEC_CTRL, SPEC_CTRL_IBRS);
+}
+
+void x86_guest_was_here(void)
+{
+	if (ibpb_after_guest)
+		wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB);
 }
 
 const char *arch_vulnerability_name(unsigned int i)
@@ -155,7 +164,8 @@ int arch_vulnerability_show(char *buf, size_t size, unsigned int i)
 		text = "KVM: Mitigation: VMX unsupported";
 		break;
 	case BUG_VMSCAPE:
-		text = "Not affected";
+		if (ibpb_after_guest)
+			text = "Mitigation: IBPB before exit to userspace";
 		break;
 	}
 	return snprintf(buf, size, "%s\n", text);

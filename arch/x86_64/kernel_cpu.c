@@ -86,6 +86,10 @@ static void read_features(void)
 		cpu_phys_bits = a & 0xff;
 		cpu_virt_bits = a >> 8 & 0xff;
 	}
+	if (xmax >= 0x8000000a && cpu_has(X86_FEATURE_SVM))
+		cpuid(0x8000000a, 0, &a, &b, &c, &x86_features[12]);
+	if (xmax >= 0x80000021)
+		cpuid(0x80000021, 0, &x86_features[13], &b, &c, &d);
 	if (cpu_has(X86_FEATURE_HYPERVISOR)) {
 		for (u32 base = 0x40000000; base < 0x40010000; base += 0x100) {
 			cpuid(base, 0, &a, &b, &c, &d);
@@ -101,7 +105,7 @@ static void read_features(void)
 		/* Unless the host promises that each CPU has one of its own. */
 		spin_unfair = !(hints & 1U << KVM_HINTS_REALTIME);
 	}
-	x86_features[12] |= 1U << (X86_FEATURE_ALWAYS % 32);
+	x86_features[X86_FEATURE_ALWAYS / 32] |= 1U << (X86_FEATURE_ALWAYS % 32);
 }
 
 /* x87, SSE, AVX, AVX-512: what the area must hold in the standard format. No PKRU: the kernel leaves protection keys off, and guests get none. */

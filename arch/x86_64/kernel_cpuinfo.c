@@ -32,6 +32,9 @@ static const char *const flag_names[X86_FEATURE_WORDS][32] = {
 	[8] = { "clzero", "irperf", "xsaveerptr", [9] = "wbnoinvd", [12] = "ibpb" },
 	[9] = { [4] = "avx_vnni", [5] = "avx512_bf16" },
 	[10] = { [8] = "constant_tsc" },
+	[12] = { "npt", "lbrv", "svm_lock", "nrip_save", "tsc_scale", "vmcb_clean", "flushbyasid", "decodeassists",
+		 [10] = "pausefilter", [12] = "pfthreshold", [13] = "avic", [15] = "v_vmsave_vmload", [16] = "vgif",
+		 [18] = "x2avic", [20] = "v_spec_ctrl", [25] = "vnmi" },
 };
 
 static size_t add(char *buf, size_t size, size_t at, const char *s)
@@ -41,7 +44,7 @@ static size_t add(char *buf, size_t size, size_t at, const char *s)
 
 static size_t add_flags(char *buf, size_t size, size_t at)
 {
-	static const u8 order[] = { 0, 2, 10, 1, 3, 4, 7, 9, 8, 5, 6 };
+	static const u8 order[] = { 0, 2, 10, 1, 3, 4, 7, 9, 8, 12, 5, 6 };
 
 	at = add(buf, size, at, "flags\t\t:");
 	for (size_t w = 0; w < sizeof(order); w++)

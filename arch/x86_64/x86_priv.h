@@ -10,6 +10,8 @@
 /* MSRs (Intel SDM vol. 4). */
 #define MSR_APIC_BASE 0x1b
 #define MSR_SPEC_CTRL 0x48
+#define MSR_PRED_CMD 0x49
+#define PRED_CMD_IBPB 1
 #define MSR_ARCH_CAPS 0x10a
 #define MSR_PAT 0x277
 #define MSR_TSC_DEADLINE 0x6e0
@@ -239,6 +241,8 @@ void __noreturn x86_efi_step(u64 root, u64 entry, u64 handoff);
 void x86_judge_bugs(bool mitigations_off);
 void x86_override_features(const char *cmdline);
 void x86_mitigate_cpu(void);
+/* A guest ran here since, and now user mode or another task comes: what it trained is forgotten, where that helps. */
+void x86_guest_was_here(void);
 
 /* sched_smp.c */
 void x86_smp_reserve(void);

@@ -4,11 +4,11 @@
  *   word 0: leaf 1 edx   1: leaf 1 ecx   2: 0x80000001 edx   3: 0x80000001 ecx
  *        4: leaf 7 ebx   5: leaf 7 ecx   6: leaf 7 edx       7: 0xd.1 eax
  *        8: leaf 0x80000008 ebx          9: leaf 7.1 eax    10: 0x80000007 edx
- *       11: hypervisor's kvm leaf eax   12: synthetic
+ *       11: hypervisor's kvm leaf eax  12: 0x8000000a edx  13: 0x80000021 eax  14: synthetic
  */
 #pragma once
 
-#define X86_FEATURE_WORDS 13
+#define X86_FEATURE_WORDS 15
 
 #define X86_FEATURE_FPU (0 * 32 + 0)
 #define X86_FEATURE_TSC (0 * 32 + 4)
@@ -59,14 +59,17 @@
 #define X86_FEATURE_INVARIANT_TSC (10 * 32 + 8)
 #define X86_FEATURE_KVM_CLOCK2 (11 * 32 + 3)
 #define X86_FEATURE_KVM_CLOCK_STABLE (11 * 32 + 24)
+#define X86_FEATURE_NPT (12 * 32 + 0)
+#define X86_FEATURE_AUTO_IBRS (13 * 32 + 8)
+#define X86_FEATURE_SRSO_NO (13 * 32 + 29)
 
 /* What this kernel decided, by machine and command line. */
-#define X86_FEATURE_RETPOLINE (12 * 32 + 0)	/* indirect branches need help */
-#define X86_FEATURE_IBRS_ENHANCED (12 * 32 + 1)
-#define X86_FEATURE_CLEAR_CPU_BUF (12 * 32 + 2)	/* VERW before user mode */
-#define X86_FEATURE_PTI (12 * 32 + 3)
-#define X86_FEATURE_NEVER (12 * 32 + 30)
-#define X86_FEATURE_ALWAYS (12 * 32 + 31)
+#define X86_FEATURE_RETPOLINE (14 * 32 + 0)	/* indirect branches need help */
+#define X86_FEATURE_IBRS_ENHANCED (14 * 32 + 1)
+#define X86_FEATURE_CLEAR_CPU_BUF (14 * 32 + 2)	/* VERW before user mode */
+#define X86_FEATURE_PTI (14 * 32 + 3)
+#define X86_FEATURE_NEVER (14 * 32 + 30)
+#define X86_FEATURE_ALWAYS (14 * 32 + 31)
 
 #ifndef __ASSEMBLY__
 #include <lib/types.h>
