@@ -38,6 +38,7 @@ struct kvm_lapic {
 	u32 id;					/* c: the vCPU's */
 	u64 base_reserved;			/* bits of MSR 1Bh that the CPU does not have */
 	u32 errors;				/* for the next write of ESR */
+	u32 arbitrated;	/* messages of lowest priority that it got; a hint */
 	u64 timer_end;				/* when the timer expires; 0: it stands */
 	u64 tsc_deadline;			/* 0: none */
 	const struct kvm_lapic_ops *ops;
