@@ -13,6 +13,7 @@
 
 struct kvm_cpu_vm {
 	struct npt npt;
+	struct mutex zap_lock; /* who takes away from NPT; none of the host's is taken under it */
 	u64 tss_addr, identity_map_addr; /* vm->lock: told by the owner, used by nobody on SVM */
 };
 

@@ -12,11 +12,17 @@
 #include <lib/rbtree.h>
 #include <lib/types.h>
 
+/*
+ * It is on its way out: nothing is reached through it any more, but what the host takes away is
+ * still taken from its frames. What reached it before is gone before it goes.
+ */
+#define KVM_SLOT_GOING (1U << 31)
+
 struct kvm_slot {
 	/* constant from kvm_slots_replace() on, as the next three; pages is not 0 */
 	u64 gfn, pages;
 	unsigned long hva;		/* of the first page */
-	u32 flags;			/* KVM_MEM_* */
+	u32 flags;			/* KVM_MEM_*, KVM_SLOT_GOING */
 	u16 id;				/* the owner's name for it */
 	struct kvm_slot_links {
 		struct rb_node by_gfn, by_hva;
