@@ -8,6 +8,8 @@
 #include <abi/errno.h>
 #include <arch/pgtable.h>
 #include <lib/atomic.h>
+#include <lib/bits.h>
+#include <lib/string.h>
 #include <linux/kvm.h>
 #include <mm/filemap.h>
 #include <mm/folio.h>
@@ -45,6 +47,7 @@ static int fault_once(struct kvm_vm *vm, const struct kvm_slot *slot, u64 gfn, b
 {
 	unsigned long addr = slot->hva + ((gfn - slot->gfn) << PAGE_SHIFT);
 	unsigned long seq = mm_notify_seq(&vm->notify);
+	u32 flags = READ_ONCE(slot->flags);
 	struct mm_looked_up found;
 	bool writable;
 	int e;
@@ -53,9 +56,15 @@ static int fault_once(struct kvm_vm *vm, const struct kvm_slot *slot, u64 gfn, b
 	if (e)
 		return e;
 	/* A slot with a log of writes hears of the first one by a fault. */
-	writable = found.writable && !(slot->flags & KVM_MEM_READONLY) &&
-		   (write || !(slot->flags & KVM_MEM_LOG_DIRTY_PAGES));
+	writable = found.writable && !(flags & KVM_MEM_READONLY) &&
+		   (write || !(flags & KVM_MEM_LOG_DIRTY_PAGES));
 	e = map_found(vm, gfn, addr, seq, &found, writable, cache);
+	/*
+	 * Not before: a reader of the log would take the mark, and protect an entry that is not
+	 * there yet.
+	 */
+	if (!e && write && slot->dirty)
+		set_bit((long)(gfn - slot->gfn), slot->dirty);
 	put_page(found.page);
 	return e;
 }
@@ -67,12 +76,13 @@ int kvm_mem_fault(struct kvm_vcpu *v, u64 gpa, unsigned int rights)
 	const struct kvm_slot *slot = kvm_slot_at(kvm_slots_active(&vm->slots), gfn);
 	struct npt_cache cache = { 0 };
 	bool write = rights & NPT_WRITE;
+	u32 flags = slot ? READ_ONCE(slot->flags) : 0;
 	int e;
 
-	if (!slot || (write && slot->flags & KVM_MEM_READONLY))
+	if (!slot || (write && flags & KVM_MEM_READONLY))
 		return 0;
-	/* Another slot comes: the guest tries again, until it is there. */
-	if (slot->flags & KVM_SLOT_GOING)
+	/* The guest tries again, until it is gone, or elsewhere. */
+	if (flags & KVM_SLOT_GOING)
 		return 1;
 	for (;;) {
 		e = npt_cache_fill(&cache, &vm->cpu->npt);
@@ -117,10 +127,10 @@ void kvm_cpu_zap(struct kvm_vm *vm, u64 gfn, u64 pages)
 	mutex_unlock(&vm->cpu->zap_lock);
 }
 
-void kvm_cpu_protect(struct kvm_vm *vm, const struct kvm_slot *slot)
+void kvm_cpu_protect(struct kvm_vm *vm, u64 gfn, u64 pages)
 {
 	mutex_lock(&vm->cpu->zap_lock);
-	npt_protect(&vm->cpu->npt, slot->gfn, slot->pages, &zap_ops, vm);
+	npt_protect(&vm->cpu->npt, gfn, pages, &zap_ops, vm);
 	mutex_unlock(&vm->cpu->zap_lock);
 }
 
@@ -135,4 +145,18 @@ void kvm_cpu_mirror_ends(struct kvm_vm *vm)
 	WRITE_ONCE(vm->ended, true);
 	write_unlock(&vm->cpu->npt.lock);
 	kvm_cpu_zap(vm, 0, kvm_cpu_last_gfn() + 1);
+}
+
+bool kvm_cpu_exchange_16(void *to, const void *old, const void *fresh)
+{
+	u64 was[2], now[2];
+	bool same;
+
+	memcpy(was, old, sizeof(was));
+	memcpy(now, fresh, sizeof(now));
+	__asm__ volatile("lock cmpxchg16b %1"
+			 : "=@ccz"(same), "+m"(*(char(*)[16])to), "+a"(was[0]), "+d"(was[1])
+			 : "b"(now[0]), "c"(now[1])
+			 : "memory");
+	return same;
 }
