@@ -168,12 +168,12 @@ struct kvm_operand {
 
 #define KVM_REG_NONE 0xff
 #define KVM_REG_RIP 16
-enum kvm_segment { KVM_SEG_ES, KVM_SEG_CS, KVM_SEG_SS, KVM_SEG_DS, KVM_SEG_FS, KVM_SEG_GS };
+enum kvm_insn_segment { KVM_SEG_ES, KVM_SEG_CS, KVM_SEG_SS, KVM_SEG_DS, KVM_SEG_FS, KVM_SEG_GS };
 
 /* Segment base + (base + index * scale + disp), cut to insn.addr_size. */
 struct kvm_insn_mem {
 	u8 present;
-	u8 seg;			/* enum kvm_segment; in 64-bit mode only FS and GS have a base */
+	u8 seg;	/* enum kvm_insn_segment; in 64-bit mode only FS and GS have a base */
 	u8 base, index;	/* register, KVM_REG_NONE; base: KVM_REG_RIP, of the next instruction */
 	u8 scale;		/* 1 2 4 8 */
 	s64 disp;		/* EVEX: the byte as it stands, not yet times the operand's size */
@@ -186,7 +186,7 @@ struct kvm_insn {
 	u8 map, opcode;	/* map: 0 one byte, 1 0F, 2 0F38, 3 0F3A; else as VEX, EVEX, XOP say */
 	u8 lock : 1, opsize : 1, addrsize : 1, has_modrm : 1, has_sib : 1, has_rex : 1;
 	u8 rep;			/* 0, 0xf2, 0xf3: the last one */
-	u8 seg_prefix;		/* enum kvm_segment, KVM_REG_NONE */
+	u8 seg_prefix;		/* enum kvm_insn_segment, KVM_REG_NONE */
 	u8 pp;			/* 0 none, 1 66, 2 F3, 3 F2 */
 	u8 w, r, x, b;		/* bits of REX, VEX, EVEX, XOP, not inverted */
 	u8 vex_l, vvvv;		/* vector length (EVEX: L'L), second register, not inverted */

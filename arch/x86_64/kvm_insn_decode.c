@@ -43,7 +43,7 @@ static s64 sign_extend(u64 v, u8 size)
 	return size == 1 ? (s8)v : size == 2 ? (s16)v : size == 4 ? (s32)v : (s64)v;
 }
 
-static enum kvm_segment segment_of(u8 b)
+static enum kvm_insn_segment segment_of(u8 b)
 {
 	return b >= 0x64 ? (b == 0x64 ? KVM_SEG_FS : KVM_SEG_GS) : (b >> 3 & 3);
 }

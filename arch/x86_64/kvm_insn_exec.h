@@ -56,7 +56,7 @@ struct kvm_exec_regs {
 	u64 gpr[16];		/* in the order of the encodings */
 	u64 rip;
 	u64 rflags;
-	struct kvm_exec_seg seg[6]; /* enum kvm_segment */
+	struct kvm_exec_seg seg[6]; /* enum kvm_insn_segment */
 	struct kvm_exec_table gdt, idt;
 	u8 shadow;		/* KVM_SHADOW_*: no interrupt before the next instruction */
 };

@@ -9,10 +9,13 @@
 #include <kvm/memory.h>
 #include <kvm/vcpu.h>
 #include <kvm/vm.h>
+#include "arch/x86_64/kvm_insn_exec.h"
 #include "arch/x86_64/kvm_npt.h"
+#include "arch/x86_64/kvm_svm.h"
 
 struct kvm_cpu_vm {
 	struct npt npt;
+	struct mutex zap_lock; /* who takes away from NPT; none of the host's is taken under it */
 	u64 tss_addr, identity_map_addr; /* vm->lock: told by the owner, used by nobody on SVM */
 };
 
@@ -23,3 +26,141 @@ struct kvm_cpu_vm {
  * -EIO: the owner's space has ended.
  */
 int kvm_mem_fault(struct kvm_vcpu *v, u64 gpa, unsigned int rights);
+
+/* ---- a vCPU ---- */
+
+struct guest_fpu;
+struct kvm_cpuid_entry2;
+
+/* What is to be delivered, or was under way when the guest left: KVM_GET_VCPU_EVENTS's image. */
+struct kvm_events {
+	struct {
+		bool pending, injected, has_error;
+		u8 vector;
+		u32 error;
+	} exception;
+	struct {
+		bool injected;
+		u8 vector;
+	} interrupt;
+	struct {
+		bool pending, injected, masked;
+	} nmi;
+	bool triple_fault;
+};
+
+/* What user space was asked for; its answer is taken where KVM_RUN begins. */
+enum kvm_asked {
+	KVM_ASKED_NOTHING,
+	KVM_ASKED_IN,			/* an IN of the fast path */
+	KVM_ASKED_OUT,
+	KVM_ASKED_EXEC_IN,		/* one that the executor waits for */
+	KVM_ASKED_MMIO
+};
+
+/* One access to MMIO, of at most a transfer's bytes on two pages; done eight bytes at a time. */
+struct kvm_mmio {
+	bool write, done;
+	u8 parts, part;			/* how many; which is being done */
+	u32 at;				/* bytes of `part` that are answered */
+	struct {
+		u64 gpa;
+		u32 offset, len;	/* in data */
+	} of[2];
+	u8 data[KVM_EXEC_IO_MAX];
+};
+
+#define KVM_MTRR_VARIABLE 8
+#define KVM_MTRR_FIXED 11
+
+/* v->lock, or its thread in KVM_RUN. */
+struct kvm_cpu_vcpu {
+	struct svm_world world;
+	struct vmcb *vmcb;
+	void *host;			/* a page for VMSAVE */
+	struct guest_fpu *fpu;
+	u64 cr0, cr4, efer, xcr0;	/* as the guest has them; cr0: CR0.TS, MP are the VMCB's */
+	u64 dr[4];
+	u64 apic_base, cr8, tsc_aux, misc_enable, hwcr;
+	u64 mtrr_def, mtrr_fixed[KVM_MTRR_FIXED], mtrr_variable[2 * KVM_MTRR_VARIABLE];
+	struct kvm_events events;
+	bool nmi_iret;			/* an IRET that ends an NMI begins at: */
+	u64 nmi_iret_rip;
+	u32 mp_state;
+	u64 asid_generation;		/* of CPU asid_cpu's */
+	int asid_cpu;
+	bool flush;			/* before the next entry */
+	struct kvm_cpuid_entry2 *cpuid;	/* nr_cpuid of them */
+	u32 nr_cpuid;
+	enum kvm_asked asked;
+	bool shown;			/* v->run says so */
+	u32 leave;			/* an exit of KVM_RUN's beginning: its reason; 0: none */
+	struct {
+		bool done;		/* an IN of the executor's is answered */
+		u16 port;
+		u32 size, count;
+		u64 next_rip;		/* KVM_ASKED_IN */
+	} io;
+	struct kvm_mmio mmio;
+	/* of the instruction that is executed */
+	bool halt, set_tpr;
+	int error;			/* the owner's memory is not there */
+	u8 bytes[KVM_INSN_MAX], nr_bytes;
+	struct kvm_exec exec;
+};
+
+/*
+ * kvm_vcpu.c: the VMCB's CR0, CR4 and EFER are those of the guest, as the hardware may have them.
+ */
+void kvm_vcpu_control(struct kvm_cpu_vcpu *a);
+/* CR0 with what the guest changes itself. */
+u64 kvm_vcpu_cr0(const struct kvm_cpu_vcpu *a);
+/* An exception; what it does to one that is being delivered (#DF, shutdown). */
+void kvm_vcpu_raise(struct kvm_cpu_vcpu *a, u8 vector, bool has_error, u32 error);
+
+/* kvm_emulate.c: executes the instruction at RIP. As kvm_cpu_exit(). */
+int kvm_emulate(struct kvm_vcpu *v);
+/* It is taken apart into exec.insn: KVM_EXEC_DONE, FAULT (raised) or UNHANDLED. */
+enum kvm_exec_status kvm_emulate_fetch(struct kvm_vcpu *v);
+/* The instruction that was fetched is done. */
+void kvm_emulate_skip(struct kvm_vcpu *v);
+/* Runs what was fetched; also again once user space has answered. As kvm_cpu_exit(). */
+int kvm_emulate_run(struct kvm_vcpu *v);
+/* KVM_EXIT_INTERNAL_ERROR, or #UD of user mode: 0, 1. */
+int kvm_emulate_failed(struct kvm_vcpu *v);
+/* Without any effect of the next instruction: single step and shadow. */
+void kvm_emulate_stepped(struct kvm_cpu_vcpu *a, u8 shadow);
+
+/* kvm_ask.c: v->run says what a->asked is: 0. What was answered is used: as kvm_cpu_exit(). */
+int kvm_ask(struct kvm_vcpu *v, enum kvm_asked what);
+int kvm_answered(struct kvm_vcpu *v);
+/* The data of a port's transfer, in the owner's sight. */
+void *kvm_io_data(struct kvm_vcpu *v);
+
+/* kvm_exec_ops.c: what the executor reaches memory, ports and registers by. */
+extern const struct kvm_exec_ops kvm_exec_ops;
+/* As its `read`, for the instruction itself. */
+enum kvm_exec_status kvm_exec_fetch(struct kvm_vcpu *v, u64 linear, void *to, u32 size);
+
+/* kvm_cr.c: false: #GP */
+bool kvm_set_cr0(struct kvm_cpu_vcpu *a, u64 value);
+bool kvm_set_cr3(struct kvm_cpu_vcpu *a, u64 value);
+bool kvm_set_cr4(struct kvm_cpu_vcpu *a, u64 value);
+bool kvm_set_efer(struct kvm_cpu_vcpu *a, u64 value, bool owner);
+bool kvm_set_xcr0(struct kvm_cpu_vcpu *a, u64 value);
+
+/* kvm_msr.c: false: there is none, or not with that value. OWNER: user space asks. */
+bool kvm_msr_get(struct kvm_vcpu *v, u32 index, u64 *value, bool owner);
+bool kvm_msr_set(struct kvm_vcpu *v, u32 index, u64 value, bool owner);
+long kvm_msr_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg);
+long kvm_msr_lists(unsigned int cmd, struct uptr arg);
+
+/* kvm_cpuid.c: OUT: EAX, EBX, ECX, EDX */
+void kvm_cpuid(const struct kvm_cpu_vcpu *a, u32 leaf, u32 index, u32 *out);
+long kvm_cpuid_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg);
+long kvm_cpuid_supported(struct uptr arg);
+
+/* kvm_event.c: after each exit, before all else; whether an interrupt could be taken now; tell. */
+void kvm_event_back(struct kvm_cpu_vcpu *a);
+bool kvm_event_window(const struct kvm_cpu_vcpu *a);
+void kvm_event_watch(struct kvm_cpu_vcpu *a, bool on);

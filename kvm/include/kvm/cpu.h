@@ -46,13 +46,18 @@ u64 kvm_cpu_last_gfn(void);
  * is noted (folio_mark_dirty, dirty logs). Sleeps, allocates nothing.
  */
 void kvm_cpu_zap(struct kvm_vm *vm, u64 gfn, u64 pages);
-/* The guest's next write of each frame of SLOT faults. Sleeps, allocates nothing. */
-void kvm_cpu_protect(struct kvm_vm *vm, const struct kvm_slot *slot);
+/* The guest's next write of each frame of [GFN, GFN + PAGES) faults. Sleeps, allocates nothing. */
+void kvm_cpu_protect(struct kvm_vm *vm, u64 gfn, u64 pages);
 /*
  * Whether the guest used [GFN, GFN + PAGES) since it was last cleared; CLEAR clears. Does not
  * sleep.
  */
 bool kvm_cpu_young(struct kvm_vm *vm, u64 gfn, u64 pages, bool clear);
+/*
+ * Atomically, 16 bytes at TO, which is a multiple of that: FRESH where OLD stands; false: it does
+ * not.
+ */
+bool kvm_cpu_exchange_16(void *to, const void *old, const void *fresh);
 /* The owner's space ends: all nested tables go, and nothing is mapped from now on. Sleeps. */
 void kvm_cpu_mirror_ends(struct kvm_vm *vm);
 
@@ -61,25 +66,29 @@ void kvm_cpu_mirror_ends(struct kvm_vm *vm);
 /* v->arch is made, in the state after reset; an id that the CPU does not have: -EINVAL. */
 int kvm_cpu_vcpu_new(struct kvm_vcpu *v);
 void kvm_cpu_vcpu_free(struct kvm_vcpu *v);
-/* v->lock held. */
+/* v->lock held, in an srcu section. */
 long kvm_cpu_vcpu_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg);
 
 /*
- * The steps of KVM_RUN (kvm/vcpu/run.c has the loop). Before and after all of them, where user
- * space answered an exit: 0, or -errno.
+ * The steps of KVM_RUN (kvm/vcpu/run.c has the loop). Before all of them, in an srcu section: what
+ * user space answered to an exit is done. 0, or -errno, and KVM_RUN ends without
+ * kvm_cpu_run_end(), which comes after all of them.
  */
 int kvm_cpu_run_begin(struct kvm_vcpu *v);
 void kvm_cpu_run_end(struct kvm_vcpu *v);
-/* Whether the vCPU runs at all, and is not halted with nothing to wake it. Any context. */
+/*
+ * Whether the vCPU runs at all, and is not halted with nothing to wake it (a request of the CPU's
+ * own is something). Any context.
+ */
 bool kvm_cpu_runnable(const struct kvm_vcpu *v);
 /*
- * Takes requests and injects at most one event. Sleeps. 1: go on; 0: to user space, v->run says
- * why; -errno.
+ * Takes requests and injects at most one event. Sleeps, in an srcu section; before each entry, the
+ * registers loaded. 1: go on; 0: to user space, v->run says why; -errno.
  */
 int kvm_cpu_prepare(struct kvm_vcpu *v);
 /*
- * The registers are on this CPU; preemption off. And off again; also as guest_hooks, the queue
- * locked.
+ * The registers are on this CPU from the beginning of KVM_RUN to its end; preemption off. And off
+ * again. Both also as guest_hooks (unload: the queue locked). v->cpu is where they were before.
  */
 void kvm_cpu_load(struct kvm_vcpu *v);
 void kvm_cpu_unload(struct kvm_vcpu *v);

@@ -12,12 +12,20 @@
 #include <lib/rbtree.h>
 #include <lib/types.h>
 
+/*
+ * The slot is about to leave: a reader that sees this reaches nothing through it. The slot is still
+ * found by its addresses, so that what the host takes away is taken from its frames too.
+ */
+#define KVM_SLOT_GOING (1U << 31)
+
 struct kvm_slot {
-	/* constant from kvm_slots_replace() on, as the next three; pages is not 0 */
+	/* constant from kvm_slots_replace() on, as the next four; pages is not 0 */
 	u64 gfn, pages;
 	unsigned long hva;		/* of the first page */
-	u32 flags;			/* KVM_MEM_* */
+	/* KVM_MEM_*, but KVM_SLOT_GOING comes at any time: read once */
+	u32 flags;
 	u16 id;				/* the owner's name for it */
+	unsigned long *dirty;		/* a bit a page: written to (atomic); NULL: no log */
 	struct kvm_slot_links {
 		struct rb_node by_gfn, by_hva;
 		unsigned long last;	/* the last address of all slots at and below by_hva */

@@ -12,6 +12,7 @@
 #include <kernel/cpumask.h>
 #include <lib/atomic.h>
 #include <lib/types.h>
+#include <sched/guest.h>
 #include <sched/mutex.h>
 #include <sched/wait.h>
 
@@ -34,6 +35,9 @@ struct kvm_vcpu {
 	/* its thread writes with preemption off: where it runs, or ran last; -1: nowhere yet */
 	int cpu;
 	wait_queue_head_t halted;	/* its thread, while the guest waits for an interrupt */
+	struct guest_hooks hooks;	/* c */
+	bool has_sigmask;		/* lock: KVM_RUN blocks SIGMASK in place of the thread's */
+	u64 sigmask;			/* lock */
 	struct kvm_cpu_vcpu *arch;	/* c */
 };
 
@@ -61,3 +65,11 @@ void kvm_vcpu_kick(struct kvm_vcpu *v);
  * Interrupts are on. vCPUs that sleep go on sleeping.
  */
 void kvm_request_all(struct kvm_vm *vm, unsigned int request);
+
+/* ---- KVM_RUN ---- */
+
+/*
+ * Runs the guest until it needs the owner, who is the running task: 0, v->run says why. -EINTR: a
+ * signal; -ERESTARTNOINTR: only other work waits for the task. v->lock is held.
+ */
+long kvm_vcpu_run(struct kvm_vcpu *v);

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What user space is asked for: ports and MMIO, eight bytes of it at a time. The owner changes
+ * v->run at any time: what is asked is kept here, the answer is copied once.
+ */
+#include <kernel/bug.h>
+#include <lib/minmax.h>
+#include <lib/string.h>
+#include <linux/kvm.h>
+#include "arch/x86_64/kvm_priv.h"
+#include "arch/x86_64/kvm_x86.h"
+
+void *kvm_io_data(struct kvm_vcpu *v)
+{
+	return (char *)v->run + PAGE_SIZE;
+}
+
+static void ask_port(struct kvm_vcpu *v, bool out)
+{
+	struct kvm_cpu_vcpu *a = v->arch;
+	struct kvm_run *r = v->run;
+
+	r->io.direction = out ? KVM_EXIT_IO_OUT : KVM_EXIT_IO_IN;
+	r->io.size = (u8)a->io.size;
+	r->io.port = a->io.port;
+	r->io.count = a->io.count;
+	r->io.data_offset = PAGE_SIZE;
+	WRITE_ONCE(r->exit_reason, KVM_EXIT_IO);
+}
+
+static u32 fragment(const struct kvm_mmio *m)
+{
+	return min(m->of[m->part].len - m->at, 8U);
+}
+
+static void ask_mmio(struct kvm_vcpu *v)
+{
+	struct kvm_mmio *m = &v->arch->mmio;
+	struct kvm_run *r = v->run;
+	u32 n = fragment(m);
+
+	r->mmio.phys_addr = m->of[m->part].gpa + m->at;
+	r->mmio.len = n;
+	r->mmio.is_write = m->write;
+	memset(r->mmio.data, 0, sizeof(r->mmio.data));
+	if (m->write)
+		memcpy(r->mmio.data, m->data + m->of[m->part].offset + m->at, n);
+	WRITE_ONCE(r->exit_reason, KVM_EXIT_MMIO);
+}
+
+int kvm_ask(struct kvm_vcpu *v, enum kvm_asked what)
+{
+	v->arch->asked = what;
+	v->arch->shown = true;
+	if (what == KVM_ASKED_MMIO)
+		ask_mmio(v);
+	else
+		ask_port(v, what == KVM_ASKED_OUT);
+	return 0;
+}
+
+static int answered_mmio(struct kvm_vcpu *v)
+{
+	struct kvm_mmio *m = &v->arch->mmio;
+	u32 n = fragment(m);
+
+	if (!m->write)
+		memcpy(m->data + m->of[m->part].offset + m->at, v->run->mmio.data, n);
+	m->at += n;
+	if (m->at == m->of[m->part].len) {
+		m->part++;
+		m->at = 0;
+	}
+	if (m->part < m->parts)
+		return kvm_ask(v, KVM_ASKED_MMIO);
+	v->arch->asked = KVM_ASKED_NOTHING;
+	m->parts = 0;
+	if (m->write)
+		return 1;
+	m->done = true;
+	return kvm_emulate_run(v);
+}
+
+static int answered_in(struct kvm_vcpu *v)
+{
+	struct kvm_cpu_vcpu *a = v->arch;
+	u64 value = a->vmcb->save.rax;
+
+	if (a->io.size == 4)
+		value = 0;
+	memcpy(&value, kvm_io_data(v), a->io.size);
+	a->vmcb->save.rax = value;
+	a->vmcb->save.rip = a->io.next_rip;
+	kvm_emulate_stepped(a, 0);
+	return 1;
+}
+
+int kvm_answered(struct kvm_vcpu *v)
+{
+	struct kvm_cpu_vcpu *a = v->arch;
+	enum kvm_asked what = a->asked;
+
+	if (what == KVM_ASKED_MMIO)
+		return answered_mmio(v);
+	a->asked = KVM_ASKED_NOTHING;
+	if (what == KVM_ASKED_IN)
+		return answered_in(v);
+	if (what == KVM_ASKED_OUT)
+		return 1;
+	a->io.done = true;
+	return kvm_emulate_run(v);
+}

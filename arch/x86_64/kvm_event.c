@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Events of a vCPU: raised, on their way when the guest left, injected; what KVM_RUN does before
+ * and after all entries.
+ *
+ * First what the guest was interrupted in goes back to "injected" (kvm_event_back()), then its exit
+ * is handled. Order of injection: what was injected, an exception, NMI, interrupt.
+ */
+#include <abi/errno.h>
+#include <arch/fpu.h>
+#include <kernel/bug.h>
+#include <linux/kvm.h>
+#include <asm/svm.h>
+#include "arch/x86_64/kvm_priv.h"
+#include "arch/x86_64/kvm_x86.h"
+#include "arch/x86_64/x86_priv.h"
+
+#define EVENT_TYPE (7U << 8)
+#define RFLAGS_SHADOWED(b) ((b)->control.int_state & VMCB_SHADOW)
+
+/* ---- exceptions ---- */
+
+enum class { BENIGN, CONTRIBUTES, PAGE_FAULT };
+
+static enum class class_of(u8 vector) {
+	switch (vector){
+		case VEC_PF : return PAGE_FAULT;
+		case VEC_DE : case VEC_TS ... VEC_GP : return CONTRIBUTES;
+		default : return BENIGN;
+	}
+}
+
+void kvm_vcpu_raise(struct kvm_cpu_vcpu *a, u8 vector, bool has_error, u32 error)
+{
+	struct kvm_events *e = &a->events;
+
+	if (e->exception.pending || e->exception.injected) {
+		enum class first = class_of(e->exception.vector), second = class_of(vector);
+
+		if (e->exception.vector == VEC_DF) {
+			e->exception.pending = e->exception.injected = false;
+			e->triple_fault = true;
+			return;
+		}
+		if ((first == CONTRIBUTES && second == CONTRIBUTES) ||
+		    (first == PAGE_FAULT && second != BENIGN)) {
+			vector = VEC_DF;
+			has_error = true;
+			error = 0;
+		}
+	}
+	e->exception.injected = false;
+	e->exception.pending = true;
+	e->exception.vector = vector;
+	e->exception.has_error = has_error && a->cr0 & GUEST_CR0_PE;
+	e->exception.error = error;
+}
+
+/* What was under way; instructions that raise one (INT) begin again. */
+static void back(struct kvm_cpu_vcpu *a, u32 info, u32 error)
+{
+	struct kvm_events *e = &a->events;
+	u8 vector = info & 0xff;
+
+	if (!(info & EVENT_VALID))
+		return;
+	switch (info & EVENT_TYPE) {
+	case EVENT_NMI:
+		e->nmi.injected = true;
+		break;
+	case EVENT_EXCEPTION:
+		if (vector == VEC_BP || vector == VEC_OF)
+			break;
+		e->exception.injected = true;
+		e->exception.vector = vector;
+		e->exception.has_error = info & EVENT_HAS_ERROR;
+		e->exception.error = error;
+		break;
+	case EVENT_INTERRUPT:
+		e->interrupt.injected = true;
+		e->interrupt.vector = vector;
+		break;
+	}
+}
+
+void kvm_event_back(struct kvm_cpu_vcpu *a)
+{
+	struct vmcb_control *c = &a->vmcb->control;
+	struct kvm_events *e = &a->events;
+
+	e->exception.injected = e->interrupt.injected = e->nmi.injected = false;
+	/* Not even begun: an entry that failed. */
+	if (c->event_inj & EVENT_VALID && c->exit_code == (u64)SVM_EXIT_ERR)
+		back(a, c->event_inj, c->event_error);
+	else
+		back(a, c->exit_int_info, c->exit_int_error);
+	c->event_inj = 0;
+	c->exit_int_info = 0;
+	if (a->nmi_iret && a->vmcb->save.rip != a->nmi_iret_rip)
+		a->nmi_iret = e->nmi.masked = false;
+}
+
+/* ---- injection ---- */
+
+static void inject(struct vmcb *b, u32 type, u8 vector, bool has_error, u32 error)
+{
+	b->control.event_inj = EVENT_VALID | type | vector | (has_error ? EVENT_HAS_ERROR : 0);
+	b->control.event_error = has_error ? error : 0;
+}
+
+/* True: the place is taken. */
+static bool inject_old(struct kvm_cpu_vcpu *a)
+{
+	struct kvm_events *e = &a->events;
+
+	if (e->exception.pending) {
+		e->exception.pending = false;
+		e->exception.injected = true;
+	}
+	if (e->exception.injected)
+		inject(a->vmcb, EVENT_EXCEPTION, e->exception.vector, e->exception.has_error,
+		       e->exception.error);
+	else if (e->nmi.injected)
+		inject(a->vmcb, EVENT_NMI, VEC_NMI, false, 0);
+	else if (e->interrupt.injected)
+		inject(a->vmcb, EVENT_INTERRUPT, e->interrupt.vector, false, 0);
+	else
+		return false;
+	return true;
+}
+
+static void inject_new(struct kvm_cpu_vcpu *a)
+{
+	struct kvm_events *e = &a->events;
+
+	if (!e->nmi.pending || e->nmi.masked || RFLAGS_SHADOWED(a->vmcb))
+		return;
+	e->nmi.pending = false;
+	e->nmi.injected = e->nmi.masked = true;
+	vmcb_intercept(a->vmcb, VMCB_I_IRET);
+	inject(a->vmcb, EVENT_NMI, VEC_NMI, false, 0);
+}
+
+bool kvm_event_window(const struct kvm_cpu_vcpu *a)
+{
+	const struct kvm_events *e = &a->events;
+
+	return a->vmcb->save.rflags & GUEST_FLAG_IF && !RFLAGS_SHADOWED(a->vmcb) &&
+	       !e->interrupt.injected && !e->exception.injected && !e->exception.pending &&
+	       !e->nmi.injected;
+}
+
+/* A virtual interrupt that is never taken: its intercept tells when one could be. */
+void kvm_event_watch(struct kvm_cpu_vcpu *a, bool on)
+{
+	struct vmcb_control *c = &a->vmcb->control;
+	u32 bits = V_IRQ | V_IGN_TPR | 0xfU << V_INTR_PRIO_SHIFT;
+
+	c->int_ctl = on ? c->int_ctl | bits : c->int_ctl & ~bits;
+	c->int_vector = 0;
+	if (on)
+		vmcb_intercept(a->vmcb, VMCB_I_VINTR);
+	else
+		c->intercept[0] &= ~(1U << VMCB_I_VINTR);
+}
+
+/* ---- KVM_RUN ---- */
+
+int kvm_cpu_prepare(struct kvm_vcpu *v)
+{
+	struct kvm_cpu_vcpu *a = v->arch;
+	bool asked = READ_ONCE(v->run->request_interrupt_window);
+
+	if (a->asked != KVM_ASKED_NOTHING)
+		return kvm_ask(v, a->asked);
+	if (a->leave) {
+		WRITE_ONCE(v->run->exit_reason, a->leave);
+		a->leave = 0;
+		return 0;
+	}
+	if (kvm_request_take(v, KVM_REQUEST_FLUSH))
+		a->flush = true;
+	if (a->events.triple_fault) {
+		a->events.triple_fault = false;
+		WRITE_ONCE(v->run->exit_reason, KVM_EXIT_SHUTDOWN);
+		return 0;
+	}
+	if (asked && kvm_event_window(a)) {
+		WRITE_ONCE(v->run->exit_reason, KVM_EXIT_IRQ_WINDOW_OPEN);
+		return 0;
+	}
+	kvm_event_watch(a, asked);
+	a->vmcb->control.event_inj = 0;
+	if (!inject_old(a))
+		inject_new(a);
+	a->vmcb->control.int_ctl = (a->vmcb->control.int_ctl & ~V_TPR_MASK) | (u32)a->cr8;
+	return 1;
+}
+
+int kvm_cpu_run_begin(struct kvm_vcpu *v)
+{
+	struct kvm_cpu_vcpu *a = v->arch;
+	u64 cr8 = READ_ONCE(v->run->cr8);
+	int r = 1;
+
+	if (cr8 & ~0xfULL)
+		return -EINVAL;
+	/* No registers are kept in the mapping: KVM_CAP_SYNC_REGS is absent. */
+	if (READ_ONCE(v->run->kvm_valid_regs) || READ_ONCE(v->run->kvm_dirty_regs))
+		return -EINVAL;
+	a->cr8 = cr8;
+	guest_fpu_load(a->fpu);
+	if (a->asked != KVM_ASKED_NOTHING && a->shown) {
+		r = kvm_answered(v);
+		a->shown = false;	/* the loop has its own say first: kvm_cpu_prepare() */
+	}
+	if (!r && a->asked == KVM_ASKED_NOTHING)
+		a->leave = READ_ONCE(v->run->exit_reason);
+	if (r >= 0)
+		return 0;
+	kvm_cpu_run_end(v);
+	return r;
+}
+
+void kvm_cpu_run_end(struct kvm_vcpu *v)
+{
+	struct kvm_cpu_vcpu *a = v->arch;
+	struct kvm_run *run = v->run;
+
+	guest_fpu_unload(a->fpu);
+	WRITE_ONCE(run->if_flag, !!(a->vmcb->save.rflags & GUEST_FLAG_IF));
+	WRITE_ONCE(run->flags, 0);
+	WRITE_ONCE(run->cr8, a->cr8);
+	WRITE_ONCE(run->apic_base, a->apic_base);
+	WRITE_ONCE(run->ready_for_interrupt_injection, kvm_event_window(a));
+}
