@@ -321,3 +321,51 @@ KTEST(kvm_vcpu_long_mode)
 	KT_EQ(g.v->arch->world.regs[3] & ~CR4_MCE, GUEST_CR4_PAE);
 	end();
 }
+
+static struct task *runner;		/* whose guest never leaves by itself, perhaps */
+
+static void stop_runner(struct timer_list *t)
+{
+	set_tsk_flag(runner, TIF_NOTIFY_SIGNAL);
+	mod_timer(t, jiffies + 3);
+}
+
+/* Of this seed. QEMU itself ends with a segmentation fault in the round after the 66th. */
+#define ROUNDS 60
+#define STEPS 50			/* exits of one round at most */
+
+/* Bytes by chance: whatever they do, it is the guest's alone. */
+KTEST(kvm_vcpu_random_bytes)
+{
+	u8 code[256];
+	struct timer_list timer;
+	u64 seed = 1;
+
+	if (!have_svm())
+		KT_SKIP("no SVM");
+	runner = current;
+	timer_setup(&timer, stop_runner, 0);
+	mod_timer(&timer, jiffies + 3);
+	for (int round = 0; round < ROUNDS; round++) {
+		for (unsigned int i = 0; i < sizeof(code); i++) {
+			seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+			code[i] = (u8)(seed >> 56);
+		}
+		code[sizeof(code) - 2] = 0xf4;
+		KT_EQ(begin(code, sizeof(code)), 0);
+		if (round & 1)
+			KT_ASSERT(long_mode());
+		for (int i = 0; i < STEPS; i++) {
+			int reason;
+
+			g.v->run->request_interrupt_window = 1;
+			reason = run();
+			clear_tsk_flag(runner, TIF_NOTIFY_SIGNAL);
+			if (reason != KVM_EXIT_IO && reason != KVM_EXIT_MMIO)
+				break;
+		}
+		end();
+	}
+	timer_delete_sync(&timer);
+	clear_tsk_flag(runner, TIF_NOTIFY_SIGNAL);
+}
