@@ -98,7 +98,19 @@ long kvm_cpu_extension(const struct kvm_vm *vm, unsigned long what)
 	switch (what) {
 	case KVM_CAP_SET_TSS_ADDR:
 	case KVM_CAP_SET_IDENTITY_MAP_ADDR:
+	case KVM_CAP_EXT_CPUID:
+	case KVM_CAP_MP_STATE:
+	case KVM_CAP_VCPU_EVENTS:
+	case KVM_CAP_DEBUGREGS:
+	case KVM_CAP_XSAVE:
+	case KVM_CAP_USER_NMI:
+	case KVM_CAP_NOP_IO_DELAY:
+	case KVM_CAP_GET_TSC_KHZ:
 		return 1;
+	case KVM_CAP_XCRS:
+		return cpu_has(X86_FEATURE_XSAVE);
+	case KVM_CAP_XSAVE2:
+		return sizeof(struct kvm_xsave);
 	default:
 		return 0;
 	}

@@ -239,7 +239,7 @@ def module(path):
 
 # What Debian's Linux needs before it sees a virtio disk with XFS, and what guest tests make and ask for.
 OF_DISKS = ("virtio_pci", "virtio_blk", "crc32c_generic", "xfs")
-OF_TESTS = ("dummy", "veth", "bridge", "tun", "tcp_diag", "udp_diag", "raw_diag", "unix_diag", "netlink_diag", "af_packet_diag", "sch_fq", "sch_fq_codel", "tcp_bbr")
+OF_TESTS = ("dummy", "veth", "bridge", "tun", "tcp_diag", "udp_diag", "raw_diag", "unix_diag", "netlink_diag", "af_packet_diag", "sch_fq", "sch_fq_codel", "tcp_bbr", "kvm-amd")
 
 
 def modules(arch, wanted, at="modules"):
