@@ -101,7 +101,6 @@ long kvm_cpu_extension(const struct kvm_vm *vm, unsigned long what)
 	case KVM_CAP_EXT_CPUID:
 	case KVM_CAP_MP_STATE:
 	case KVM_CAP_VCPU_EVENTS:
-	case KVM_CAP_INTR_SHADOW:
 	case KVM_CAP_DEBUGREGS:
 	case KVM_CAP_XSAVE:
 	case KVM_CAP_USER_NMI:
