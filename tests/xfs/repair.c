@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include "harm.h"
 #include <linux/fs.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -271,6 +272,17 @@ static void trees(void)
 	    0);
 }
 
+static void begin(unsigned long flags)
+{
+	CHECK(!mount(dev, dir, "xfs", flags, NULL) && (root = open(dir, O_RDONLY)) >= 0);
+	CHECK(!chdir(dir));
+}
+
+static void end(void)
+{
+	CHECK(!chdir("/") && !close(root) && !umount(dir));
+}
+
 /* ---- what is not repaired ---- */
 
 static int call(unsigned type, unsigned flags)
@@ -343,15 +355,74 @@ static void rebuild(void)
 	}
 }
 
-static void begin(unsigned long flags)
+/* After a shutdown the log has the repair, or nothing of it. */
+static void cut_off(void)
 {
-	CHECK(!mount(dev, dir, "xfs", flags, NULL) && (root = open(dir, O_RDONLY)) >= 0);
-	CHECK(!chdir(dir));
+	for (unsigned type = AGF; type <= REFCNTBT; type++) {
+		if (type == RMAPBT)
+			continue;
+		CHECK(ask(type, 0, REPAIR | REBUILD) == 0);
+		if (type & 1)
+			CHECK(!close(open("later", O_RDWR | O_CREAT, 0644)) && !unlink("later"));
+		CHECK(!ioctl(root, _IOR('X', 125, uint32_t), &(uint32_t){ 2 }));
+		end();
+		begin(0);
+		sound("cut off");
+	}
+	printf("cut off\n");
 }
 
-static void end(void)
+/* Repairs of both AGs while others change them. */
+static void under_load(void)
 {
-	CHECK(!chdir("/") && !close(root) && !umount(dir));
+	pid_t pids[3];
+
+	for (int i = 0; i < 3; i++) {
+		CHECK((pids[i] = fork()) >= 0);
+		if (pids[i])
+			continue;
+		sprintf(big, "load%d", i);
+		CHECK(!mkdir(big, 0755) && !chdir(big));
+		for (;;)
+			work();
+	}
+	for (int round = 0; round < 10; round++)
+		for (unsigned type = AGF; type <= REFCNTBT; type++)
+			for (unsigned ag = 0; ag < 2 && type != RMAPBT; ag++) {
+				int flags = ask(type, ag, REPAIR | REBUILD);
+
+				if (flags && flags != -EBUSY) {
+					printf("load: %u of AG %u: %d\n", type, ag, flags);
+					failures++;
+				}
+			}
+	for (int i = 0; i < 3; i++)
+		CHECK(!kill(pids[i], SIGKILL) && waitpid(pids[i], NULL, 0) == pids[i]);
+	sound("after the load");
+	printf("under load\n");
+}
+
+/* Without space a repair leaves what is there. */
+static void full(void)
+{
+	int fd = open("full", O_RDWR | O_CREAT, 0644), n = 0;
+
+	CHECK(fd >= 0);
+	for (off_t at = 0; pwrite(fd, big, 4096, at) == 4096; at += 4096)
+		;
+	CHECK(errno == ENOSPC);
+	fsync(fd);
+	for (unsigned type = AGF; type <= REFCNTBT; type++)
+		for (unsigned ag = 0; ag < 2 && type != RMAPBT; ag++) {
+			int flags = ask(type, ag, REPAIR | REBUILD);
+
+			CHECK(!flags || flags == -ENOSPC);
+			n += !!flags;
+		}
+	sound("full");
+	CHECK(!close(fd) && !unlink("full"));
+	sync();
+	printf("full: %d refused\n", n);
 }
 
 int main(int argc, char **argv)
@@ -378,6 +449,9 @@ int main(int argc, char **argv)
 	trees();
 	refused();
 	rebuild();
+	under_load();
+	full();
+	cut_off();
 	CHECK(contents() == was);
 	end();
 	begin(0);

@@ -77,7 +77,7 @@ int xfs_repair_alloc(struct xfs_repair *r)
 	bno.n = cnt.n = r->free.n;
 	xfs_new_tree_size(r, &bno);
 	xfs_new_tree_size(r, &cnt);
-	e = e ?: xfs_pick_blocks(r, bno.blocks + cnt.blocks);
+	e = e ?: xfs_pick_blocks(r, bno.blocks + cnt.blocks, false);
 	e = e ?: by_length(r, &lens);
 	e = e ?: xfs_load_tree(r, &bno);
 	e = e ?: xfs_load_tree(r, &cnt);

@@ -158,7 +158,7 @@ int xfs_repair_ialloc(struct xfs_repair *r)
 	xfs_new_tree_size(r, &ino);
 	if (free)
 		xfs_new_tree_size(r, &fino);
-	e = e ?: xfs_pick_blocks(r, ino.blocks + fino.blocks);
+	e = e ?: xfs_pick_blocks(r, ino.blocks + fino.blocks, true);
 	e = e ?: xfs_load_tree(r, &ino);
 	if (!e && free)
 		e = xfs_load_tree(r, &fino);

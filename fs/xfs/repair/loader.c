@@ -54,13 +54,13 @@ static u32 usable(struct xfs_repair *r, u64 v, u32 *agb)
 /* Free blocks that are left, so that the free list can be filled meanwhile. */
 #define LEFT (6u * XFS_BT_MAXLEVELS)
 
-int xfs_pick_blocks(struct xfs_repair *r, u32 want)
+int xfs_pick_blocks(struct xfs_repair *r, u32 want, bool counted)
 {
 	u64 all = 0;
 
 	for (u32 i = 0; i < r->free.n; i++)
 		all += (u32)r->free.v[i];
-	if (all < (u64)want + LEFT)
+	if (all < (u64)want + LEFT || (counted && xfs_counts_of(r->mp).fdblocks < want))
 		return -ENOSPC;
 	while (want) {
 		u32 best = 0, at = 0, i, len;

@@ -3,8 +3,6 @@
 #include "fs/xfs/repair/repair.h"
 #include <lib/minmax.h>
 
-#define EXTENTS 64u		/* that are freed by one transaction, and those it goes on with */
-
 /* The length of the run of blocks that begins at R->gone; at most MOST. */
 static u32 run_of(const struct xfs_repair *r, u32 most)
 {
@@ -22,7 +20,7 @@ int xfs_reap(struct xfs_repair *r)
 	u32 bbs = r->sb->blocksize / XFS_SECTOR, left = XFS_REAP_MOST;
 	int e = 0;
 
-	for (u32 i = 0; !e && left && i < EXTENTS && r->gone < r->old.n; i++) {
+	for (u32 i = 0; !e && left && i < r->most_extents && r->gone < r->old.n; i++) {
 		u32 n = run_of(r, left), agb = (u32)r->old.v[r->gone];
 
 		/* What is in memory, or in the log, of it is not written any more. */
@@ -57,5 +55,7 @@ int xfs_own_pieces(struct xfs_repair *r, struct xfs_agop *op, u64 owner)
 			e = xfs_space_take(op, r->piece[i].agb, r->piece[i].len);
 		e = e ?: xfs_rmap_map(op, r->piece[i].agb, r->piece[i].len, &o);
 	}
+	if (!list_empty(&r->busy))
+		xfs_busy_end(r->mp->live, &r->busy);
 	return e;
 }

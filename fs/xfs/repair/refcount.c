@@ -77,7 +77,7 @@ int xfs_repair_refcount(struct xfs_repair *r)
 	e = e ?: count(r, &recs);
 	t.n = recs.n / 2;
 	xfs_new_tree_size(r, &t);
-	e = e ?: xfs_pick_blocks(r, t.blocks);
+	e = e ?: xfs_pick_blocks(r, t.blocks, true);
 	e = e ?: xfs_load_tree(r, &t);
 	e = e ?: bdev_flush(r->mp->sb->s_bdev);
 	e = e ?: switch_root(r, &t);

@@ -18,13 +18,26 @@ static const struct repair {
 };
 
 /*
- * Of the log: what freeing some extents takes, four times; the headers; and of each old block that
+ * Of the log: what freeing four extents takes, PARTS times; the headers; and of each old block that
  * it will not be written.
  */
-static u32 bytes_of(const struct xfs_mount *mp)
+static u32 bytes_of(const struct xfs_mount *mp, u32 parts)
 {
-	return 4 * mp->res[XFS_RES_TRUNCATE].bytes + 4 * mp->fs.vol.sb.sectsize +
+	return parts * mp->res[XFS_RES_TRUNCATE].bytes + 4 * mp->fs.vol.sb.sectsize +
 	       XFS_REAP_MOST * 128;
+}
+
+/* A transaction, of as many parts as a small log has room for. */
+static int begin_tx(struct xfs_repair *r)
+{
+	u32 parts = 4;
+
+	while (parts > 1 && bytes_of(r->mp, parts) > r->mp->live->j->bytes / 4)
+		parts--;
+	/* One batch of deferred frees is one transaction (ag/later.c); with four parts it fits. */
+	r->most_extents = parts < 4 ? 4 * parts : 64;
+	return xfs_trans_begin(r->mp, bytes_of(r->mp, parts), 1, 0, XFS_TX_RESERVE | XFS_TX_SYNC,
+			       &r->tx);
 }
 
 /* A header, locked; damage is no error where the repair goes without it. */
@@ -48,8 +61,7 @@ static int begin(struct xfs_repair *r, const struct repair *what)
 
 		if (wait_event_killable(r->mp->drained, xfs_ag_drained(r->ag)))
 			return -EINTR;
-		e = xfs_trans_begin(r->mp, bytes_of(r->mp), 1, 0, XFS_TX_RESERVE | XFS_TX_SYNC,
-				    &r->tx);
+		e = begin_tx(r);
 		if (e)
 			return e;
 		e = lock_header(r, XFS_BLK_AGI, 2, what->agi, &r->agi);
@@ -117,8 +129,6 @@ static int run(struct xfs_repair *r, const struct repair *what)
 		xfs_trans_cancel(r->tx);
 	else
 		e = xfs_trans_commit(r->tx);
-	if (!list_empty(&r->busy))
-		xfs_busy_end(r->mp->live, &r->busy);
 	return e ?: reap_rest(r, what);
 }
 

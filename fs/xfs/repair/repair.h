@@ -69,7 +69,7 @@ struct xfs_repair {
 	u32 nr_pieces, at_piece, at_block;
 	/* Blocks that are freed when the new tree is there, sorted; from GONE on they are left. */
 	struct xfs_list old;
-	u32 gone;
+	u32 gone, most_extents;		/* that one transaction frees */
 	u64 old_owner;
 	struct list_head busy;		/* pieces that nobody else is to find */
 };
@@ -96,8 +96,11 @@ struct xfs_new_tree {
 };
 /* Blocks, and levels, that it will have. */
 void xfs_new_tree_size(const struct xfs_repair *r, struct xfs_new_tree *t);
-/* WANT blocks become R's pieces, out of the free extents, as many of which are left. -ENOSPC. */
-int __must_check xfs_pick_blocks(struct xfs_repair *r, u32 want);
+/*
+ * WANT blocks become R's pieces, out of the free extents, as many of which are left. COUNTED: files
+ * lose them. -ENOSPC.
+ */
+int __must_check xfs_pick_blocks(struct xfs_repair *r, u32 want, bool counted);
 /* Writes it into the next of R's pieces, on the disk. */
 int __must_check xfs_load_tree(struct xfs_repair *r, struct xfs_new_tree *t);
 
