@@ -26,7 +26,7 @@ def main():
         root = linux.root(tools, d, ["repair"]) if on_linux else rootfs.busybox_root(tools, extra=linux.programs(tools, d, ["repair"]))
         image = os.path.join(d, "image")
         images.make(image, images.Tree(), d, size="64m", options=("-b", "size=1024", "-d", "agcount=2"), suite="sid")
-        script = "mkdir -p /m; repair /dev/vda /m || { dmesg | tail -40; exit 1; }; %s; sync" % ("true" if on_linux else WARNED)
+        script = "mkdir -p /m; repair /dev/vda /m %s || { dmesg | tail -40; exit 1; }; %s; sync" % (("linux", "true") if on_linux else ("", WARNED))
         status, said = memtx.ochre("run", *run, "--timeout", "400", "--cpus", "2", "--rootfs", root, "--disk", image, "--", "sh", "-c", linux.LOAD * on_linux + script)
         check(status == 0 and "repair: ok" in said, "status %d\n%s" % (status, said[-9000:]))
         if on_linux:
