@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Unmodified `xfs_scrub -n` of sid on a mounted XFS: it is silent on a sound file system, also while two tasks write, and on read-only mounts; it names damage as on Linux (with the word "linux" the same runs there); SIGKILL ends it and its checks at once."""
+"""Unmodified `xfs_scrub -n` of sid on a mounted XFS: it is silent on a sound file system, also while two tasks write, and on read-only mounts; it names damage as on Linux (with the word "linux" the same runs there); SIGKILL ends it and its checks at once. Without -n it repairs the AGI."""
 import os
 import re
 import sys
@@ -29,7 +29,9 @@ echo "== busy"; names & a=$!; data & b=$!; xfs_scrub -n /m; echo "rc $?"
 xfs_scrub -n /m > /tmp/out & pid=$!; usleep 300000; kill -9 $pid; wait $pid; echo "killed $?"; kill $a $b; wait
 until umount /m 2> /dev/null; do :; done; mount -o ro -t xfs /dev/vda /m
 echo "== read-only"; xfs_scrub -n /m; echo "rc $?"; umount /m; mount -t xfs /dev/vda /m
-echo "== damaged"; hurt /dev/vda /m/sub/file; xfs_scrub -n /m; echo "rc $?"; hurt /dev/vda /m/sub/file; umount /m
+echo "== damaged"; hurt /dev/vda /m/sub/file; xfs_scrub -n /m; echo "rc $?"; hurt /dev/vda /m/sub/file
+echo "== repaired"; sync; dd if=/dev/zero of=/dev/vda bs=4 seek=334 count=1 conv=notrunc 2> /dev/null; sync; for i in 1 2 3 4; do echo 3 > /proc/sys/vm/drop_caches; done
+xfs_scrub /m > /tmp/out; echo "rc $?"; grep -e Repaired -e made /tmp/out; xfs_scrub -n /m; echo "rc $?"; umount /m
 dmesg | grep -iE 'warning|bug:|lockdep:'; echo "== end"; sync
 """
 WANT = """== sound
@@ -46,6 +48,11 @@ Info: /m: Filesystem has errors, skipping connectivity checks.
 /m: corruptions found: 1
 /m: Re-run xfs_scrub without -n.
 rc 1
+== repaired
+rc 0
+Repaired: AG 0 inode header: Repairs successful.
+/m: repairs made: 1.
+rc 0
 == end
 """
 

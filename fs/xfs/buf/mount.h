@@ -38,6 +38,7 @@ struct xfs_mount {
 	u32 names_watched;		/* names_lock; read without: how many there are */
 	struct mutex admin;		/* label, share for inodes and size; vol.sb has them */
 	atomic_t linos, parked; /* inodes in memory; those of them that are parked (inode/) */
+	struct mutex repairs;		/* scrub: one repair at a time; above ADMIN */
 	struct xfs_reserve res[XFS_RES_KINDS];	/* c */
 };
 

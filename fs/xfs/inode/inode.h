@@ -95,6 +95,11 @@ struct xfs_lino *xfs_lino_get_free(struct xfs_mount *mp, u64 ino);
  * transaction.
  */
 struct xfs_lino *xfs_lino_get_outside(struct xfs_mount *mp, u64 ino);
+/*
+ * Is inode INO in memory, which then knows *MODE (0: it is free) better than the disk? Its AGI is
+ * locked, so that none is made or freed.
+ */
+bool xfs_ino_mode_in_memory(struct xfs_fs *fs, u64 ino, u16 *mode);
 /* LI is locked: 0; -EUCLEAN: it is in use. */
 int xfs_lino_check_free(const struct xfs_lino *li);
 /* Subclass of li->lock for the lock checker: after XFS_LOCK_MOST by number, a new one. */

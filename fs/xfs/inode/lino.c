@@ -203,6 +203,19 @@ struct xfs_ino *xfs_ino_in_memory(struct xfs_fs *fs, u64 ino)
 	return stays ? &li->ip : NULL;
 }
 
+bool xfs_ino_mode_in_memory(struct xfs_fs *fs, u64 ino, u16 *mode)
+{
+	struct xfs_mount *mp = container_of(fs, struct xfs_mount, fs);
+	u32 hash = hash_of(mp, ino);
+	unsigned long *bucket = ghash_lock(&linos, hash);
+	struct xfs_lino *li = find(bucket, mp, ino, hash);
+
+	if (li)
+		*mode = li->ip.node.core.mode;
+	ghash_unlock(bucket);
+	return li;
+}
+
 /* ---- the mount's end ---- */
 
 void xfs_inodes_begin(struct xfs_mount *mp)

@@ -22,8 +22,15 @@
 #include "fs/xfs/ag/drain.h"
 #include "fs/xfs/ag/refcount.h"
 
+struct xfs_scrub;
+/*
+ * What a check of SC's object found is to be repaired (repair/): 0: it was, and is checked again;
+ * -EOPNOTSUPP: nobody can; else it is as it was. No lock of metadata is held.
+ */
+typedef int (*xfs_repair_fn)(struct xfs_scrub *sc);
+
 /* XFS_IOC_SCRUB_METADATA, XFS_IOC_SCRUBV_METADATA; -ENOTTY: CMD is none of them. */
-long xfs_scrub_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+long xfs_scrub_ioctl(struct file *file, unsigned int cmd, unsigned long arg, xfs_repair_fn repair);
 
 /* ---- between the files of this part ---- */
 
@@ -131,9 +138,9 @@ static inline const struct xfs_node *xfs_scrub_node(const struct xfs_scrub *sc)
 }
 
 /* One check. 0 with flags in REQ, or as the ioctl says (-errno). */
-int xfs_scrub_one(struct file *file, struct xfs_scrub_req *req);
+int xfs_scrub_one(struct file *file, struct xfs_scrub_req *req, xfs_repair_fn repair);
 /* vector.c */
-long xfs_scrub_vector(struct file *file, struct uptr arg);
+long xfs_scrub_vector(struct file *file, struct uptr arg, xfs_repair_fn repair);
 
 /* agheader.c, alloc.c and those of their kind: what of SC's AG is checked; 0 or -errno. */
 int xfs_scrub_sb(struct xfs_scrub *sc);

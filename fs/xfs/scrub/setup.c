@@ -3,6 +3,7 @@
 #include "fs/xfs/scrub/scrub.h"
 #include <mm/uaccess.h>
 #include <sched/task.h>
+#include <vfs/mount.h>
 #include <linux/capability.h>
 
 enum scope { FS, AG, INO, ANY, GROUP };	/* what the numbers of a request say */
@@ -107,9 +108,6 @@ static int judge(const struct xfs_scrub *sc)
 		return -EROFS;
 	if (is_quota(r->type))
 		return -ENOENT;
-	/* Nothing is repaired yet. */
-	if (r->flags & XFS_SCRUB_REBUILD || (r->flags & XFS_SCRUB_REPAIR && !r->type))
-		return -EOPNOTSUPP;
 	return r->type && !types[r->type].check ? -EOPNOTSUPP : 0;
 }
 
@@ -338,32 +336,118 @@ static int check(struct xfs_scrub *sc, struct file *file)
 	return e ?: xfs_scrub_check_all(sc);
 }
 
+/* A check, and what is said and marked of it. */
+static int look(struct xfs_scrub *sc, struct file *file)
+{
+	int e;
+
+	if (sc->req->type == XFS_SCRUB_PROBE)
+		return 0;
+	sc->mask = types[sc->req->type].mask;
+	e = check(sc, file);
+	if (e == -XFS_CORRUPT) {
+		xfs_scrub_bad(sc);
+		e = 0;
+	}
+	if (!e)
+		mark(sc);
+	return e;
+}
+
+/* ---- repair ---- */
+
 #define TO_REPAIR (XFS_SCRUB_CORRUPT | XFS_SCRUB_XCORRUPT | XFS_SCRUB_PREEN)
 
-int xfs_scrub_one(struct file *file, struct xfs_scrub_req *req)
+/* The structure that is made anew together with one of TYPE; TYPE: none is. */
+static u32 twin_of(u32 type)
+{
+	switch (type) {
+	case XFS_SCRUB_BNOBT:
+		return XFS_SCRUB_CNTBT;
+	case XFS_SCRUB_CNTBT:
+		return XFS_SCRUB_BNOBT;
+	case XFS_SCRUB_INOBT:
+		return XFS_SCRUB_FINOBT;
+	case XFS_SCRUB_FINOBT:
+		return XFS_SCRUB_INOBT;
+	}
+	return type;
+}
+
+/* What was repaired is checked as before, and its twin with it: both lose their marks, or none. */
+static int look_again(struct xfs_scrub *sc, struct file *file)
+{
+	struct xfs_scrub_req *req = sc->req;
+	u32 type = req->type, flags;
+	int e;
+
+	req->flags &= ~XFS_SCRUB_OUT;
+	e = look(sc, file);
+	flags = req->flags;
+	req->type = twin_of(type);
+	if (!e && req->type != type && exists(sc, req->type)) {
+		req->flags &= ~XFS_SCRUB_OUT;
+		e = look(sc, file);
+		flags |= req->flags;
+	}
+	req->type = type;
+	req->flags = flags;
+	return e;
+}
+
+/* SC's object, which was checked, is repaired where that is asked for. */
+static int mend(struct xfs_scrub *sc, struct file *file, xfs_repair_fn repair)
+{
+	struct xfs_scrub_req *req = sc->req;
+	int e;
+
+	if (!(req->flags & (TO_REPAIR | XFS_SCRUB_REBUILD))) {
+		req->flags |= XFS_SCRUB_NO_NEED;
+		return 0;
+	}
+	e = repair(sc);
+	if (!e)
+		e = look_again(sc, file);
+	if (e == -XFS_CORRUPT) {
+		xfs_scrub_bad(sc);
+		e = 0;
+	}
+	if (req->flags & (XFS_SCRUB_CORRUPT | XFS_SCRUB_XCORRUPT))
+		printk_ratelimited(KERN_ALERT
+				   "xfs: %s: online repair left damage: unmount, run xfs_repair\n",
+				   sc->mp->sb->s_id);
+	return e;
+}
+
+/* Repairs are made one after another, and none while the file system is, or becomes, read-only. */
+static int look_and_mend(struct xfs_scrub *sc, struct file *file, xfs_repair_fn repair)
+{
+	int e = mnt_want_write_file(file);
+
+	if (e)
+		return e;
+	if (mutex_lock_killable(&sc->mp->repairs)) {
+		e = -EINTR;
+	} else {
+		e = look(sc, file);
+		e = e ?: mend(sc, file, repair);
+		mutex_unlock(&sc->mp->repairs);
+	}
+	mnt_drop_write_file(file);
+	return e;
+}
+
+int xfs_scrub_one(struct file *file, struct xfs_scrub_req *req, xfs_repair_fn repair)
 {
 	struct xfs_mount *mp = XFS_M(file_inode(file)->i_sb);
 	struct xfs_scrub sc = { .mp = mp, .req = req, .agno = req->agno };
 	int e = judge(&sc);
 
-	if (e || req->type == XFS_SCRUB_PROBE)
-		return e;
-	sc.mask = types[req->type].mask;
-	e = check(&sc, file);
-	if (e == -XFS_CORRUPT) {
-		xfs_scrub_bad(&sc);
-		e = 0;
-	}
-	if (!e)
-		mark(&sc);
-	xfs_scrub_put_inode(&sc);
 	if (e)
 		return e;
-	if (req->flags & TO_REPAIR)
-		return req->flags & XFS_SCRUB_REPAIR ? -EOPNOTSUPP : 0;
-	if (req->flags & XFS_SCRUB_REPAIR)
-		req->flags |= XFS_SCRUB_NO_NEED;
-	return 0;
+	e = req->flags & XFS_SCRUB_REPAIR ? look_and_mend(&sc, file, repair) : look(&sc, file);
+	xfs_scrub_put_inode(&sc);
+	return e;
 }
 
 /* ---- the ioctl ---- */
@@ -371,7 +455,7 @@ int xfs_scrub_one(struct file *file, struct xfs_scrub_req *req)
 #define IOC_SCRUB  _IOWR('X', 60, struct xfs_scrub_req)
 #define IOC_SCRUBV _IOWR('X', 64, u8[40])
 
-static long scrub(struct file *file, struct uptr arg)
+static long scrub(struct file *file, struct uptr arg, xfs_repair_fn repair)
 {
 	struct xfs_scrub_req req;
 	int e;
@@ -380,17 +464,17 @@ static long scrub(struct file *file, struct uptr arg)
 		return -EPERM;
 	if (copy_from_user(&req, arg, sizeof(req)))
 		return -EFAULT;
-	e = xfs_scrub_one(file, &req);
+	e = xfs_scrub_one(file, &req, repair);
 	if (e)
 		return e;
 	return copy_to_user(arg, &req, sizeof(req)) ? -EFAULT : 0;
 }
 
-long xfs_scrub_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+long xfs_scrub_ioctl(struct file *file, unsigned int cmd, unsigned long arg, xfs_repair_fn repair)
 {
 	if (cmd == IOC_SCRUB)
-		return scrub(file, UPTR(arg));
+		return scrub(file, UPTR(arg), repair);
 	if (cmd == IOC_SCRUBV)
-		return xfs_scrub_vector(file, UPTR(arg));
+		return xfs_scrub_vector(file, UPTR(arg), repair);
 	return -ENOTTY;
 }

@@ -39,13 +39,13 @@ static int at_barrier(const struct vec *v, u32 n)
 	return 0;
 }
 
-static void one(struct file *file, const struct head *h, struct vec *v)
+static void one(struct file *file, const struct head *h, struct vec *v, xfs_repair_fn repair)
 {
 	struct xfs_scrub_req req = {
 		.type = v->type, .flags = v->flags, .ino = h->ino, .gen = h->gen, .agno = h->agno
 	};
 
-	v->ret = xfs_scrub_one(file, &req);
+	v->ret = xfs_scrub_one(file, &req, repair);
 	v->flags = req.flags;
 }
 
@@ -60,7 +60,7 @@ static int rest(u32 us)
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
-static int run(struct file *file, const struct head *h, struct vec *v)
+static int run(struct file *file, const struct head *h, struct vec *v, xfs_repair_fn repair)
 {
 	int e = 0;
 
@@ -70,7 +70,7 @@ static int run(struct file *file, const struct head *h, struct vec *v)
 			if (v[i].ret)
 				break;
 		} else {
-			one(file, h, &v[i]);
+			one(file, h, &v[i], repair);
 		}
 		e = rest(h->rest_us);
 	}
@@ -86,7 +86,7 @@ static int check(const struct head *h, const struct vec *v)
 	return 0;
 }
 
-long xfs_scrub_vector(struct file *file, struct uptr arg)
+long xfs_scrub_vector(struct file *file, struct uptr arg, xfs_repair_fn repair)
 {
 	struct vec *v;
 	struct head h;
@@ -109,7 +109,7 @@ long xfs_scrub_vector(struct file *file, struct uptr arg)
 		return -ENOMEM;
 	if (copy_from_user(v, UPTR(h.vectors), len))
 		e = -EFAULT;
-	e = e ?: check(&h, v) ?: run(file, &h, v);
+	e = e ?: check(&h, v) ?: run(file, &h, v, repair);
 	if (!e && (copy_to_user(arg, &h, sizeof(h)) || copy_to_user(UPTR(h.vectors), v, len)))
 		e = -EFAULT;
 	kfree(v);

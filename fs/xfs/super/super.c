@@ -5,7 +5,7 @@
  * that asks to write and may not is refused with EROFS, after which mount(8) tries again read-only.
  */
 #include "fs/xfs/admin/admin.h"
-#include "fs/xfs/scrub/scrub.h"
+#include "fs/xfs/repair/repair.h"
 #include "fs/xfs/attr/attr.h"
 #include "fs/xfs/dir/dir.h"
 #include "fs/xfs/monitor/monitor.h"
@@ -298,7 +298,7 @@ static long ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	static long (*const all[])(struct file *file, unsigned int cmd, unsigned long arg) = {
 		xfs_admin_ioctl,
 		xfs_monitor_ioctl,
-		xfs_scrub_ioctl,
+		xfs_repair_ioctl,
 	};
 	long e = -ENOTTY;
 
@@ -329,6 +329,7 @@ static int fill(struct super_block *s, struct fs_context *fc)
 	mp->setup = xfs_setup_inode;
 	mp->ioctl = ioctl;
 	mutex_init(&mp->admin);
+	mutex_init(&mp->repairs);
 	xfs_vol_init(mp, s);
 	xfs_health_init(&mp->health);
 	xfs_health_watch(&mp->health, xfs_monitor_tell, mp);
