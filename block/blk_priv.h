@@ -42,6 +42,15 @@ void bdev_del(struct bdev *b);
 void bdev_hide(struct bdev *b);
 void bdev_free(struct bdev *b);
 /*
+ * names.c: gives D, which has no name yet, the next name of PREFIX and its numbers; disk_unname()
+ * frees them. 0, -ENOMEM, or -EBUSY: all are taken. Sleeps.
+ */
+int disk_name(struct disk *d, const char *prefix);
+void disk_unname(struct disk *d);
+/* PREFIX and the letters of the disk INDEX, counted from 0; its major, first minor and how many minors; 0: all are of BLKEXT_MAJOR. */
+void disk_letters(char *buf, size_t size, const char *prefix, unsigned int index);
+void disk_numbers(const char *prefix, unsigned int index, int *major, unsigned int *first, unsigned int *minors);
+/*
  * gone.c: attributes in /sys pin the memory of the disk or bdev that they show. disk_attr() and
  * bdev_attr() make such an attribute, the other two drop a pin.
  */

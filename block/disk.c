@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Disks and their partitions: names, numbers, /dev nodes, /sys/block, /proc/partitions. What
- * partitions there are: parts.c.
+ * Disks and their partitions: /dev nodes, /sys/block, /proc/partitions. Their names and numbers:
+ * names.c. What partitions there are: parts.c.
  *
  * disks_lock guards both lists; a disk lives while it is on the list, open, or its driver holds it.
  */
@@ -26,33 +26,10 @@
 #include <linux/stat.h>
 #include "block/blk_priv.h"
 
-#define DISK_MAJOR 254		/* what Linux gives virtblk when nothing else took it */
-#define MINORS 16U
-
 static LIST_HEAD(disks);		/* disks_lock */
 DEFINE_MUTEX(disks_lock);
-static DEFINE_XARRAY_ALLOC(indices);	/* of disks whose names are letters */
 static u64 next_seq = 1;		/* disks_lock */
 static DEFINE_XARRAY_ALLOC(ext_minors);	/* of partitions beyond the disk's own minors */
-
-/* "vda", ..., "vdz", "vdaa", ... */
-static void disk_name(char *buf, size_t size, const char *prefix, unsigned int index)
-{
-	char letters[8];
-	int n = 0;
-
-	for (index++; index; index = (index - 1) / 26)
-		letters[n++] = (char)('a' + (index - 1) % 26);
-	n = n < 7 ? n : 7;
-	letters[n] = '\0';
-	for (int i = 0; i < n / 2; i++) {
-		char t = letters[i];
-
-		letters[i] = letters[n - 1 - i];
-		letters[n - 1 - i] = t;
-	}
-	snprintf(buf, size, "%s%s", prefix, letters);
-}
 
 static struct disk *new_disk(unsigned int nr_queues, unsigned int depth)
 {
@@ -107,18 +84,13 @@ static void free_disk(struct disk *d)
 struct disk *disk_alloc(const char *prefix, unsigned int nr_queues, unsigned int depth)
 {
 	struct disk *d = new_disk(nr_queues, depth);
-	u32 index;
 
 	if (!d)
 		return NULL;
-	if (xa_alloc(&indices, &index, d, XA_LIMIT(0, MINORMASK / MINORS), GFP_KERNEL)) {
+	if (disk_name(d, prefix)) {
 		free_disk(d);
 		return NULL;
 	}
-	disk_name(d->name, sizeof(d->name), prefix, index);
-	d->major = DISK_MAJOR;
-	d->first_minor = index * MINORS;
-	d->minors = MINORS;
 	mutex_lock(&disks_lock);
 	d->seq = next_seq++;
 	mutex_unlock(&disks_lock);
@@ -152,8 +124,7 @@ void disk_put(struct disk *d)
 		return;
 	if (d->ops && d->ops->release && !d->released)
 		d->ops->release(d);
-	if (d->major == DISK_MAJOR)
-		xa_erase(&indices, d->first_minor / MINORS);
+	disk_unname(d);
 	free_disk(d);
 }
 
@@ -668,11 +639,6 @@ int bdev_close(struct bdev *b)
 }
 
 /* ---- /proc ---- */
-
-void block_show_majors(struct seq_file *m)
-{
-	seq_printf(m, "%3d loop\n%3d virtblk\n%3d blkext\n", LOOP_MAJOR, DISK_MAJOR, BLKEXT_MAJOR);
-}
 
 static void each_bdev(void (*fn)(struct seq_file *m, struct bdev *b), struct seq_file *m)
 {

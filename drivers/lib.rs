@@ -5,5 +5,6 @@
 
 pub mod pci;
 pub mod rtc;
+pub mod scsi;
 pub mod tty;
 pub mod virtio;

@@ -75,6 +75,12 @@ impl Request {
         self.len() == 0
     }
 
+    /// A write that is to be durable when it is done: of disks with `Limits::fua` alone.
+    pub fn fua(&self) -> bool {
+        // SAFETY: by the type's invariant.
+        unsafe { bindings::bio_fua(self.0.as_ptr()) }
+    }
+
     /// Its number among those under way in its queue.
     pub fn tag(&self) -> u16 {
         // SAFETY: by the type's invariant.
@@ -154,6 +160,7 @@ impl Iterator for Pieces<'_> {
 /// let engine = Engine::pretended()?;
 /// let mut under_way = InFlight::new(&engine, 4)?;
 /// assert!(under_way.is_empty() && under_way.done(0).is_none() && under_way.done(4).is_none());
+/// assert!(under_way.get(0).is_none() && under_way.get(4).is_none());
 /// assert!(under_way.reset(0, &engine.halt()?).is_none());
 /// ```
 pub struct InFlight {
@@ -180,6 +187,13 @@ impl InFlight {
         let request: &Request = slot.insert(request);
         // SAFETY: a Lent is a Request and nothing else.
         Ok((unsafe { &*core::ptr::from_ref(request).cast::<Lent>() }, taken))
+    }
+
+    /// One that is under way, to be told to the device later, or once more. `None`: none is under that tag, or the device was halted.
+    pub fn get(&self, tag: u16) -> Option<&Lent> {
+        let request = self.slots.get(usize::from(tag))?.as_ref().filter(|_| !self.engine.is_halted())?;
+        // SAFETY: a Lent is a Request and nothing else; it stays under way as long as this is borrowed.
+        Some(unsafe { &*core::ptr::from_ref(request).cast::<Lent>() })
     }
 
     /// The request that the device is done with.
@@ -245,7 +259,7 @@ impl Drop for InFlight {
 ///     let Some(mut e) = theirs.lock().pop_front() else { break };
 ///     if let Some(r) = e.take() { r.complete(Ok(())); }
 /// })?;
-/// let limits = Limits { sectors: 64, block_size: 512, read_only: false, write_cache: false, max_discard: 0, max_zeroes: 0, max_segments: 0, max_segment: 0, queues: 1, depth: 4, parent: None };
+/// let limits = Limits { sectors: 64, block_size: 512, read_only: false, write_cache: false, max_discard: 0, max_zeroes: 0, physical_block: 0, fua: false, max_bytes: 0, max_segments: 0, max_segment: 0, queues: 1, depth: 4, parent: None };
 /// let bad = Limits { sectors: u64::MAX, ..limits.clone() };
 /// let driver = Arc::new(Null { waiting, work })?;
 /// assert_eq!(block::add(c"example", &bad, driver.clone()).err(), Some(Error::EINVAL));
@@ -344,6 +358,12 @@ pub struct Limits {
     pub max_discard: u32,
     /// Most sectors in one write of zeroes; 0: none.
     pub max_zeroes: u32,
+    /// Physical block in bytes; 0: as the logical one.
+    pub physical_block: u32,
+    /// Knows writes that are durable when they are done.
+    pub fua: bool,
+    /// Most bytes in one request; 0: any number.
+    pub max_bytes: u32,
     /// Most pieces of memory in one request of many bios; 0: each bio is a request.
     pub max_segments: u32,
     /// Most bytes in a piece that several pages make; 0: any number.
@@ -472,6 +492,9 @@ pub fn add<D: Driver>(prefix: &CStr, limits: &Limits, driver: Arc<D>) -> Result<
         max_zeroes: limits.max_zeroes,
         max_segments: limits.max_segments,
         max_segment: limits.max_segment,
+        physical_block: limits.physical_block,
+        max_bytes: limits.max_bytes,
+        fua: limits.fua,
         read_only: limits.read_only,
         write_cache: limits.write_cache,
         parent: limits.parent.as_ref().map_or(core::ptr::null_mut(), Dir::as_ptr),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* C that only Rust calls: see <rust/helpers.h>. */
 #include <lib/types.h>
+#include <lib/minmax.h>
 #include <rust/helpers.h>
 
 #include <kernel/show.h>
@@ -361,7 +362,13 @@ void *rust_disk_data(struct disk *d)
 void rust_disk_setup(struct disk *d, const struct rust_disk_limits *l, const struct disk_ops *ops, void *data)
 {
 	d->sectors = l->sectors;
-	d->block_size = d->phys_block_size = l->block_size;
+	d->block_size = l->block_size;
+	d->phys_block_size = l->physical_block ?: l->block_size;
+	d->fua = l->fua;
+	if (l->max_bytes) {
+		d->max_bytes = min(d->max_bytes, l->max_bytes);
+		d->max_request = min(d->max_request, l->max_bytes);
+	}
 	d->read_only = l->read_only;
 	d->write_cache = l->write_cache;
 	d->parent = l->parent;

@@ -10,6 +10,8 @@ mod net_rings;
 pub mod pci;
 pub mod queue;
 pub mod rng;
+pub mod scsi;
+mod scsi_lane;
 mod shown;
 #[path = "test/device.rs"]
 pub(crate) mod test;
@@ -198,6 +200,12 @@ impl Driver for Option<console::Bound> {
     }
 }
 
+impl Driver for Option<scsi::Bound> {
+    fn remove(&mut self, gone: bool) -> Result {
+        self.take().map_or(Ok(()), |s| s.pull(gone))
+    }
+}
+
 /// A device with its driver, if there is one for it, and what /sys shows of it. Dropped, the driver is taken away first.
 pub struct Attached {
     driver: Option<KBox<dyn Driver>>,
@@ -229,6 +237,7 @@ pub fn attach<T: Transport + 'static>(t: T, shown: shown::Shown) -> Result<Attac
         2 => KBox::new(Some(blk::bind(t)?), KERNEL)?,
         3 => KBox::new(Some(console::bind(t)?), KERNEL)?,
         4 => KBox::new(Some(rng::bind(t)?), KERNEL)?,
+        8 => KBox::new(Some(scsi::bind(t)?), KERNEL)?,
         _ => {
             pr_warn!("virtio: no driver for device type {}\n", kind);
             return Ok(Attached { driver: None, shown });

@@ -73,6 +73,7 @@ fn driver(kind: u32) -> Option<&'static str> {
         2 => Some("virtio_blk"),
         3 => Some("virtio_console"),
         4 => Some("virtio_rng"),
+        8 => Some("virtio_scsi"),
         _ => None,
     }
 }

@@ -238,7 +238,7 @@ def module(path):
 
 
 # What Debian's Linux needs before it sees a virtio disk with XFS, and what guest tests make and ask for.
-OF_DISKS = ("virtio_pci", "virtio_blk", "crc32c_generic", "xfs")
+OF_DISKS = ("virtio_pci", "virtio_blk", "virtio_scsi", "sd_mod", "crc32c_generic", "xfs")
 OF_TESTS = ("dummy", "veth", "bridge", "tun", "tcp_diag", "udp_diag", "raw_diag", "unix_diag", "netlink_diag", "af_packet_diag", "sch_fq", "sch_fq_codel", "tcp_bbr", "kvm-amd")
 
 
@@ -266,11 +266,15 @@ def starter(tools, arch, linux, own=None):
     return rootfs.store("starter-" + digest(REVISION, arch, init, *[x for n in sorted(extra) for x in (n, extra[n][0])]), fill)
 
 
-def name_of(index):
-    """The name of a machine's INDEXth virtio disk."""
+# The prefix of the names of disks on each bus.
+BUSES = {"virtio": "vd", "scsi": "sd"}
+
+
+def name_of(index, bus="virtio"):
+    """The name of a machine's INDEXth disk on that bus."""
     name = ""
     index += 1
     while index:
         index, letter = divmod(index - 1, 26)
         name = "abcdefghijklmnopqrstuvwxyz"[letter] + name
-    return "/dev/vd" + name
+    return "/dev/" + BUSES[bus] + name

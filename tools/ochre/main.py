@@ -52,6 +52,7 @@ def parser():
     s.add_argument("--bzimage", action="store_true", help="boot our kernel as a bzImage instead of as a PVH ELF")
     s.add_argument("--append", metavar="STR", default="", help="more for the kernel's command line")
     s.add_argument("--disk", metavar="IMG", action="append", default=[], help="a disk image, seen as a virtio block device")
+    s.add_argument("--disk-bus", choices=["virtio", "scsi"], default="virtio", help="what disks are attached to, the root disk too: virtio (vda ...), or scsi (sda ...; a virtio SCSI host)")
     s.add_argument("--qemu", metavar="ARGS", default="", help="more arguments for QEMU, as a shell would split them")
     s.add_argument("--share", metavar="DIR", help=argparse.SUPPRESS)
     s.add_argument("--net", metavar="KIND", help="none, user (default: the guest reaches what the host reaches), restricted (only what is forwarded),\n"

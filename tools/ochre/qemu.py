@@ -54,7 +54,7 @@ class Vm:
     """What is to be booted; argv() gives the command line. Serial ports are numbered sockets that this process holds."""
 
     def __init__(self, tools, arch="x86_64", machine=None, cpus=1, memory="512M", kernel=None, initrd=None, append="",
-                 disks=(), gdb=False, extra=(), cpu=None, firmware=None):
+                 disks=(), gdb=False, extra=(), cpu=None, firmware=None, disk_bus="virtio"):
         self.tools, self.arch = tools, arch
         self.row = arches.ALL[arch]
         self.machine = machine or self.row.machines[0]
@@ -80,6 +80,7 @@ class Vm:
         # Parallel translation may show a CPU the breakpoint that another has just patched away; Linux dies of it, ours retries.
         self.ours = True
         self.snapshot = False   # what is written to disks is forgotten
+        self.disk_bus = disk_bus
         for d in disks:
             if not os.path.exists(d):
                 raise Fail("--disk %s: no such file" % d)
@@ -143,11 +144,14 @@ class Vm:
         if words:
             a += ["-append", words]
         dev = "virtio-blk-device" if micro else self.row.blk
+        if self.disk_bus == "scsi" and self.disks:
+            a += ["-device", dev.replace("-blk-", "-scsi-") + ",id=scsi"]
+            dev = "scsi-hd,bus=scsi.0"
         for i, d in enumerate(self.disks):
             with open(d, "rb") as f:
                 fmt = "qcow2" if f.read(4) == b"QFI\xfb" else "raw"
             a += ["-drive", "if=none,id=d%d,format=%s%s,file=%s" % (i, fmt, ",snapshot=on" if self.snapshot else "", d.replace(",", ",,")),
-                  "-device", "%s,drive=d%d,serial=disk%d" % (dev, i, i)]
+                  "-device", "%s,drive=d%d,serial=disk%d%s" % (dev, i, i, ",scsi-id=%d,lun=%d" % (i % 256, i // 256) if self.disk_bus == "scsi" else "")]
         if self.gdb:
             a += ["-S", "-gdb", "tcp:127.0.0.1:1234"]
         return a + self.extra

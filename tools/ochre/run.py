@@ -447,7 +447,7 @@ def give_root(args, vm, tools):
     more, own = "", {} if args.kernel else modules.files(args.arch, args.debug)
     if disk.wanted(args):
         root = disk.prepare(args, tools)
-        more = "OCHRE_ROOT=" + disk.name_of(len(vm.disks))
+        more = "OCHRE_ROOT=" + disk.name_of(len(vm.disks), args.disk_bus)
         vm.disks = [*vm.disks, root]
         vm.initrd = disk.starter(tools, args.arch, args.kernel == "linux", own)
     else:
@@ -487,7 +487,7 @@ def cmd_run(args):
         raise Fail("--kernel %s: no such file" % args.kernel)
     check_root(args)
     vm = qemu.Vm(None, args.arch, args.machine, args.cpus, args.memory or "512M", disks=args.disk, gdb=args.gdb, firmware=args.firmware,
-                 extra=shlex.split(args.qemu))
+                 extra=shlex.split(args.qemu), disk_bus=args.disk_bus)
     more_qemu, ip = net.plan(args.net, args.forward, vm.row, vm.machine, not args.dry_run)
     vm.extra = more_qemu + vm.extra
     vm.tools = tools = setup.ensure([args.arch])

@@ -94,6 +94,8 @@ struct disk {
 	char name[32];			/* c */
 	int major;			/* c */
 	unsigned int first_minor, minors;	/* c */
+	struct disk_prefix *prefix;	/* c: of a name made of letters (names.c); NULL: the driver's own */
+	unsigned int index;		/* c: among the disks of that prefix */
 	u32 block_size, phys_block_size;	/* c: logical block in bytes */
 	u64 sectors;			/* of 512 bytes; disk_set_sectors() */
 	u32 max_bytes;			/* c: in one bio */
@@ -122,11 +124,15 @@ struct disk {
 	u64 seq;
 };
 
-/* A disk that is not there yet; fill in the (c) members, then disk_add(). NULL without memory. */
+/* A disk that is not there yet, named PREFIX and the first letters that are free; fill in the (c) members, then disk_add(). NULL without memory. */
 struct disk *disk_alloc(const char *prefix, unsigned int nr_queues, unsigned int depth);
 /* The same with a name and numbers of the driver's own: 1 minor for the disk, partitions get theirs of BLKEXT_MAJOR. */
 struct disk *disk_alloc_numbered(const char *name, int major, unsigned int minor, unsigned int nr_queues, unsigned int depth);
 #define LOOP_MAJOR 7
+#define SCSI_DISK0_MAJOR 8
+#define SCSI_DISK1_MAJOR 65	/* to 71 */
+#define SCSI_DISK8_MAJOR 128	/* to 135 */
+#define VIRTBLK_MAJOR 254	/* what Linux gives virtblk when nothing else took it */
 #define BLKEXT_MAJOR 259
 /* Makes /dev nodes and reads the partition table. Sleeps. 0 or -errno. */
 int disk_add(struct disk *d);

@@ -67,8 +67,8 @@ struct disk;
 struct disk_ops;
 struct rust_disk_limits {
 	u64 sectors;
-	u32 block_size, max_discard, max_zeroes, max_segments, max_segment;
-	bool read_only, write_cache;
+	u32 block_size, physical_block, max_discard, max_zeroes, max_segments, max_segment, max_bytes;
+	bool read_only, write_cache, fua;
 	struct show_node *parent;
 };
 /* One bio of LEN bytes, at most a page, read to TO. Sleeps. */

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+//! Commands that are waited for, and the search for what answers them. A scan ends: each command has an end, and all of them together.
+
+use super::cdb::Cdb;
+use super::inquiry::{self, Inquiry};
+use super::sense::Sense;
+use super::verdict::{judge, Carried, Verdict, RETRIES};
+use kernel::alloc::{KSlice, KERNEL};
+use kernel::list::{Entry, List};
+use kernel::{pr_warn, time, Error, Result};
+
+/// Where a logical unit is, behind its host.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Address {
+    /// Target.
+    pub target: u8,
+    /// Logical unit, below 16,384.
+    pub lun: u16,
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Answer {
+    /// What the transport says.
+    pub carried: Carried,
+    /// The unit's status.
+    pub status: u8,
+    /// Why, where it said.
+    pub sense: Option<Sense>,
+    /// Bytes of data that came.
+    pub got: usize,
+}
+
+/// What carries commands to units.
+pub trait Host {
+    /// Does `cdb` and waits for its end; `to` gets what it gives. `EIO`: the device answers nothing that makes sense, or not in time, and is
+    /// given up. Sleeps.
+    fn command(&self, at: Address, cdb: &Cdb, to: &mut [u8]) -> Result<Answer>;
+}
+
+// A unit that is not ready is asked again after so long, so often.
+const WAIT_MS: u32 = 10;
+const WAITS: u32 = 200;
+/// A whole scan takes no longer, but for the command that it is at.
+const SCAN_NS: u64 = 10_000_000_000;
+const LIST: usize = 16 << 10;
+
+/// Does `cdb`, tried again as its answers ask for: how many bytes came. Errors: of the verdict, of the host. Sleeps.
+pub fn ask(host: &dyn Host, at: Address, cdb: &Cdb, to: &mut [u8]) -> Result<usize> {
+    let (mut tries, mut waits) = (0, 0);
+    loop {
+        let a = host.command(at, cdb, to)?;
+        match judge(a.carried, a.status, a.sense) {
+            Verdict::Done => return Ok(a.got.min(to.len())),
+            Verdict::Again if tries < RETRIES => tries += 1,
+            Verdict::Later if waits < WAITS => {
+                waits += 1;
+                time::sleep_ms(WAIT_MS);
+            }
+            Verdict::Failed(e) => return Err(e),
+            _ => return Err(Error::EIO),
+        }
+    }
+}
+
+/// The page of vital product data, without its header, in `room`. Sleeps.
+pub fn page<'a>(host: &dyn Host, at: Address, page: u8, room: &'a mut [u8]) -> Option<&'a [u8]> {
+    let n = ask(host, at, &Cdb::vpd(page, room.len().min(0xffff) as u16), room).ok()?;
+    inquiry::vpd(room.get(..n)?, page)
+}
+
+/// A unit that is there.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    /// Where.
+    pub at: Address,
+    /// What it said of itself.
+    pub inquiry: Inquiry,
+}
+
+/// What the unit is. `ENXIO`: there is nothing; or the host's error. Sleeps.
+fn identify(host: &dyn Host, at: Address) -> Result<Inquiry> {
+    let mut room = [0; 36];
+    let mut tries = 0;
+    loop {
+        let a = host.command(at, &Cdb::inquiry(room.len() as u16), &mut room)?;
+        match judge(a.carried, a.status, a.sense) {
+            Verdict::Done => {
+                return room.get(..a.got).and_then(inquiry::inquiry).ok_or(Error::ENXIO)
+            }
+            Verdict::Again if tries < RETRIES => tries += 1,
+            _ => return Err(Error::ENXIO),
+        }
+    }
+}
+
+/// Whether the search can go on: the host still works.
+fn goes_on<T>(r: Result<T>) -> Result<Option<T>> {
+    match r {
+        Ok(v) => Ok(Some(v)),
+        Err(Error::ENXIO) => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+fn scan_target(
+    host: &dyn Host,
+    target: u8,
+    max_lun: u16,
+    list: &mut [u8],
+    found: &mut List<Found>,
+) -> Result {
+    let Some(first) = goes_on(identify(host, Address { target, lun: 0 }))? else { return Ok(()) };
+    let at = Address { target, lun: 0 };
+    let Ok(n) = ask(host, at, &Cdb::report_luns(list.len() as u32), list) else {
+        // It knows no lists: the first unit alone.
+        if first.qualifier == 0 {
+            found.push_back(Entry::new(Found { at, inquiry: first }, KERNEL)?);
+        }
+        return Ok(());
+    };
+    for lun in inquiry::luns(list.get(..n).unwrap_or(&[])).filter(|l| *l <= max_lun) {
+        let at = Address { target, lun };
+        if found.iter().any(|f| f.at == at) {
+            continue; // named twice
+        }
+        if let Some(inquiry) = goes_on(identify(host, at))?.filter(|i| i.qualifier == 0) {
+            found.push_back(Entry::new(Found { at, inquiry }, KERNEL)?);
+        }
+    }
+    Ok(())
+}
+
+/// Looks for units at targets up to `max_target`. Errors: the host's. Sleeps.
+pub fn scan(host: &dyn Host, max_target: u8, max_lun: u16) -> Result<List<Found>> {
+    let mut found = List::new();
+    let mut list = KSlice::from_fn(LIST, KERNEL, |_| 0u8)?;
+    let end = time::now_ns() + SCAN_NS;
+    for target in 0..=max_target {
+        if time::now_ns() > end {
+            pr_warn!("scsi: the search for disks takes too long; it ends at target {}\n", target);
+            break;
+        }
+        scan_target(host, target, max_lun, &mut list, &mut found)?;
+    }
+    Ok(found)
+}

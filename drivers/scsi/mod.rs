@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+//! SCSI: commands, what devices answer, disks. A transport (`crate::virtio::scsi`) implements `core::Host`.
+//!
+//! Numbers in brackets are sections of SPC-5, SBC-4 and SAM-5.
+
+pub mod cdb;
+pub mod core;
+pub mod disk;
+pub mod inquiry;
+pub mod sense;
+pub mod shown;
+#[path = "test/decode.rs"]
+mod test;
+pub mod verdict;

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+//! The SCSI host against a device that answers what it likes: the search for disks ends, whatever was found goes again, and nothing is left.
+
+use super::super::scsi_lane::{ANSWER, SLOT};
+use super::super::test::{no_growth, Avail, Evil, Handle, Random, Ring};
+use super::start::{make, start};
+use super::{Arc, Bound, KBox, F_RING_EVENT, F_RING_INDIRECT, F_RING_PACKED};
+use crate::scsi::cdb::put;
+use core::sync::atomic::{AtomicBool, Ordering};
+use kernel::alloc::KERNEL;
+use kernel::dma::Dma;
+use kernel::work::Work;
+use kernel::{kt_eq, Error, Result};
+
+const REQUESTS: usize = 2;
+
+/// How much the device lies.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// One disk of 64 blocks at target 0, which answers all commands.
+    Honest,
+    /// Lengths, statuses, sense and data at random.
+    Liar,
+    /// The same, and now and then an id that is none.
+    Breaker,
+}
+
+/// The honest answer's data.
+fn data(code: u8, page: u8, vital: bool) -> ([u8; 64], u32) {
+    let mut d = [0; 64];
+    let len = match code {
+        0x12 if vital => {
+            put(&mut d, 1, 1, page.into());
+            put(&mut d, 3, 1, if page == 0 { 2 } else { 60 });
+            put(&mut d, 5, 1, if page == 0 { 0xb0 } else { 0 });
+            if page == 0 {
+                6
+            } else {
+                64
+            }
+        }
+        0x12 => {
+            put(&mut d, 0, 8, 0x0000_0502_1f00_0000);
+            36
+        }
+        0xa0 => {
+            put(&mut d, 0, 4, 8);
+            16
+        }
+        0x9e => {
+            put(&mut d, 0, 8, 63);
+            put(&mut d, 8, 4, 512);
+            32
+        }
+        0x1a => {
+            put(&mut d, 0, 1, 3);
+            4
+        }
+        _ => 0,
+    };
+    (d, len)
+}
+
+/// Answers the command that somebody waits for, or a disk's request: of that the device cannot see the memory, and leaves it alone.
+fn answer(ring: &mut Ring, memory: &Dma, a: Avail, kind: Kind, r: &mut Random) {
+    let ours = a.last.wrapping_sub(memory.addr()) < memory.len() as u64;
+    let (code, flags, page) = (
+        memory.read8(19).unwrap_or(0),
+        memory.read8(20).unwrap_or(0),
+        memory.read8(21).unwrap_or(0),
+    );
+    let (mut d, len) = data(code, page, flags & 1 != 0);
+    let room = a.room.saturating_sub(108);
+    let mut left = room.saturating_sub(len);
+    let (mut sense, mut end, mut written) = (0, 0, a.room);
+    if kind != Kind::Honest {
+        let lie = |r: &mut Random| r.below(4) == 0;
+        d.iter_mut().for_each(|b| *b = if r.below(5) == 0 { r.below(256) as u8 } else { *b });
+        left = if lie(r) { r.below(u32::MAX) } else { left };
+        sense = if lie(r) { r.below(u32::MAX) } else { 18 };
+        written = if lie(r) { r.below(u32::MAX) } else { written };
+        // Statuses and responses that ask for patience are left out: they would take their time.
+        let (status, response) = (
+            [0, 2, 2, 0x18, 0x40, 0xee].get(r.below(6) as usize).copied().unwrap_or(0),
+            r.below(12),
+        );
+        end = if lie(r) {
+            u32::from_be_bytes([if response == 5 { 0 } else { response as u8 }, status, 0, 0])
+        } else {
+            0
+        };
+    }
+    if ours {
+        memory.copy_in(SLOT, d.get(..room.min(64) as usize).unwrap_or(&[]));
+        memory.write32(ANSWER, sense);
+        memory.write32(ANSWER + 4, left);
+        memory.write32(ANSWER + 8, end);
+        let mut text = [0; 18];
+        text.iter_mut().for_each(|b| *b = r.below(256) as u8);
+        put(&mut text, 0, 4, 0x7000_0300 | u64::from(r.below(2)) << 8);
+        memory.copy_in(ANSWER + 12, &text);
+    }
+    let wrong = if kind == Kind::Breaker && r.below(12) == 0 { 1000 } else { 0 };
+    ring.give(u32::from(a.id) + wrong, written, a.descs);
+}
+
+fn evil(rings: u64, most: u32) -> Result<Arc<Evil>> {
+    let mut config = [0; 36];
+    // Queues, segments, sectors, commands; events, sense and commands in bytes; channel and targets; units.
+    for (i, v) in [1u32, 126, 0xffff, 128, 16, 96, 32, most << 16, 16383].into_iter().enumerate() {
+        config.iter_mut().skip(4 * i).zip(v.to_le_bytes()).for_each(|(to, b)| *to = b);
+    }
+    Arc::new(Evil::new(8, rings, 128, &config)?)
+}
+
+/// Binds and takes away again, the device being a work item that has targets up to MOST: how many disks there were.
+fn once(rings: u64, most: u32, kind: Kind, seed: u64) -> Result<usize> {
+    let evil = evil(rings, most)?;
+    let host = make(KBox::new(Handle(evil.clone()), KERNEL)?)?;
+    let memory = host.command.lock().share();
+    let stop = Arc::new(AtomicBool::new(false))?;
+    let (e, over) = (evil.clone(), stop.clone());
+    let device = Work::new(move || {
+        let (mut seen, mut r) = (0, Random(seed));
+        loop {
+            e.told.wait(|| {
+                over.load(Ordering::Acquire) || e.notified.load(Ordering::Acquire) != seen
+            });
+            if over.load(Ordering::Acquire) {
+                return;
+            }
+            seen = e.notified.load(Ordering::Acquire);
+            while let Some(Some(a)) = e.ring(REQUESTS, Ring::take) {
+                e.ring(REQUESTS, |ring| answer(ring, &memory, a, kind, &mut r));
+            }
+            e.interrupt();
+        }
+    })?;
+    device.queue(); // no thread of its own: its stack would count for a while after it ended
+    let bound = match start(&host) {
+        Ok((seen, shown, interrupts)) => Ok(Bound { host, seen, shown, interrupts }),
+        Err(e) => {
+            host.rest();
+            Err(e)
+        }
+    };
+    let result = bound.and_then(|b| {
+        let disks = b.seen.iter().flatten().filter(|s| s.disk.is_some()).count();
+        b.pull(false).map(|()| disks)
+    });
+    stop.store(true, Ordering::Release);
+    evil.told.wake_all();
+    drop(device);
+    result
+}
+
+fn honest(run: &mut kernel::ktest::Run<'_>) -> Result {
+    for rings in [
+        0,
+        F_RING_PACKED,
+        F_RING_INDIRECT | F_RING_EVENT,
+        F_RING_PACKED | F_RING_INDIRECT | F_RING_EVENT,
+    ] {
+        match once(rings, 2, Kind::Honest, 1) {
+            Err(Error::ENODEV) => return run.skip(c"no message interrupts"),
+            r => kt_eq!(r, Ok(3)), // of three targets
+        }
+    }
+    Ok(())
+}
+
+fn lies(run: &mut kernel::ktest::Run<'_>) -> Result {
+    if evil(0, 0).is_err() {
+        return run.skip(c"no message interrupts");
+    }
+    let (mut whole, mut disks, mut given_up) = (0, 0, 0);
+    for seed in 1..300 {
+        let rings = if seed % 2 == 0 { F_RING_PACKED } else { F_RING_INDIRECT | F_RING_EVENT };
+        match once(rings, 2, if seed % 3 == 0 { Kind::Breaker } else { Kind::Liar }, seed << 20) {
+            Ok(n) => (whole, disks) = (whole + 1, disks + n),
+            Err(_) => given_up += 1,
+        }
+    }
+    kt_eq!(
+        (whole, disks, given_up, whole > 50 && disks > 20 && given_up > 5),
+        (whole, disks, given_up, true)
+    );
+    Ok(())
+}
+
+/// Hosts that come and go.
+fn rebound(run: &mut kernel::ktest::Run<'_>) -> Result {
+    if evil(0, 0).is_err() {
+        return run.skip(c"no message interrupts");
+    }
+    no_growth(|| once(F_RING_INDIRECT, 0, Kind::Honest, 1).map(|_| ()))
+}
+
+/// Sizes that no host has.
+fn configurations(run: &mut kernel::ktest::Run<'_>) -> Result {
+    if evil(0, 0).is_err() {
+        return run.skip(c"no message interrupts");
+    }
+    for (at, v) in [(20, 0u32), (20, 129), (20, u32::MAX), (24, 15), (24, 33), (24, u32::MAX)] {
+        let mut config = [0; 36];
+        for (at, v) in [(20, 96u32), (24, 32), (at, v)] {
+            config.iter_mut().skip(at).zip(v.to_le_bytes()).for_each(|(to, b)| *to = b);
+        }
+        let e = Arc::new(Evil::new(8, 0, 128, &config)?)?;
+        let r = super::bind(KBox::new(Handle(e.clone()), KERNEL)?).map(|_| ());
+        kt_eq!((r, e.failures()), (Err(Error::EINVAL), 1));
+    }
+    Ok(())
+}
+
+kernel::ktest!(virtio_scsi_disks, honest);
+kernel::ktest!(virtio_scsi_lies, lies);
+kernel::ktest!(virtio_scsi_rebound, rebound);
+kernel::ktest!(virtio_scsi_configurations, configurations);
