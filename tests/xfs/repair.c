@@ -315,7 +315,7 @@ static void refused(void)
 	unsigned char keep[4], mess[4] = { 1, 2, 3, 4 };
 
 	printf("what is refused\n");
-	CHECK(ask(PROBE, 0, REPAIR) == NO_NEED && ask(PROBE, 0, REPAIR | REBUILD) == 0);
+	CHECK(ask(PROBE, 0, REPAIR) == 0 && ask(PROBE, 0, REPAIR | REBUILD) == 0);
 	CHECK(ask(AGF, 0, REPAIR) == NO_NEED && ask(BNOBT, 1, REPAIR) == NO_NEED);
 	CHECK(call(AGF, REBUILD) == EINVAL);
 	CHECK(call(SB, REPAIR | REBUILD) == EOPNOTSUPP);	/* the first */

@@ -158,8 +158,6 @@ static int repair(struct xfs_scrub *sc)
 {
 	int e = -EDEADLK;
 
-	if (sc->req->type == XFS_SCRUB_PROBE)
-		return 0;
 	if (sc->req->type == XFS_SCRUB_SB)
 		return xfs_repair_sb(sc);
 	if (!repairs[sc->req->type].fn || !xfs_scrub_has(sc, XFS_BT_RMAP))

@@ -341,8 +341,6 @@ static int look(struct xfs_scrub *sc, struct file *file)
 {
 	int e;
 
-	if (sc->req->type == XFS_SCRUB_PROBE)
-		return 0;
 	sc->mask = types[sc->req->type].mask;
 	e = check(sc, file);
 	if (e == -XFS_CORRUPT) {
@@ -443,7 +441,8 @@ int xfs_scrub_one(struct file *file, struct xfs_scrub_req *req, xfs_repair_fn re
 	struct xfs_scrub sc = { .mp = mp, .req = req, .agno = req->agno };
 	int e = judge(&sc);
 
-	if (e)
+	/* That something could be asked is the answer. */
+	if (e || req->type == XFS_SCRUB_PROBE)
 		return e;
 	e = req->flags & XFS_SCRUB_REPAIR ? look_and_mend(&sc, file, repair) : look(&sc, file);
 	xfs_scrub_put_inode(&sc);
