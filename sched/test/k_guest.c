@@ -76,18 +76,23 @@ static void note_in(struct guest_hooks *g)
 	w->is_out = false;
 }
 
-static void set_hooks(struct guest_hooks *g)
+/* How often the running task had been given a CPU by then: no switch is between the two. */
+static u64 set_hooks(struct guest_hooks *g)
 {
+	u64 arrivals;
+
 	preempt_disable();
 	guest_hooks_set(g);
+	arrivals = current->pcount;
 	preempt_enable();
+	return arrivals;
 }
 
-static void watch_current(void)
+static u64 watch_current(void)
 {
 	guest_hooks_prepare();
 	watched = (struct watched){ .hooks = { note_out, note_in }, .task = current };
-	set_hooks(&watched.hooks);
+	return set_hooks(&watched.hooks);
 }
 
 /* Switches: asleep, given away, preempted by one that shares the CPU, from CPU to CPU. */
@@ -112,14 +117,12 @@ static int switch_often(void *unused)
 
 static int switch_watched(void *unused)
 {
-	u64 before;
+	u64 before = watch_current(), after;
 
-	watch_current();
 	complete(&guest_runs);
-	before = current->pcount;
 	switch_often(NULL);
-	set_hooks(NULL);
-	note(&watched, watched.ins == watched.outs && (u64)watched.ins == current->pcount - before);
+	after = set_hooks(NULL);
+	note(&watched, watched.ins == watched.outs && (u64)watched.ins == after - before);
 	until_stopped();
 	return 0;
 }

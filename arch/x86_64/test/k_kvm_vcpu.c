@@ -317,7 +317,10 @@ KTEST(kvm_vcpu_long_mode)
 	KT_ASSERT(!memcmp(r->mmio.data, "\x18\xfc\xff\xff\xff\xff\xff\xff", 8)); /* -KVM_ENOSYS */
 	KT_EQ(peek(0x7000, 8) & 0x60, 0x60);	/* accessed, dirty */
 	KT_EQ(run(), KVM_EXIT_HLT);
-	/* QEMU lets a guest read CR4 as the hardware has it, with the host's MCE. */
+	/*
+	 * QEMU 10 looks at CR0's intercept for a read of any control register: the guest sees what
+	 * the hardware has, with the host's MCE.
+	 */
 	KT_EQ(g.v->arch->world.regs[3] & ~CR4_MCE, GUEST_CR4_PAE);
 	end();
 }
@@ -330,8 +333,7 @@ static void stop_runner(struct timer_list *t)
 	mod_timer(t, jiffies + 3);
 }
 
-/* Of this seed. QEMU itself ends with a segmentation fault in the round after the 66th. */
-#define ROUNDS 60
+#define ROUNDS 200
 #define STEPS 50			/* exits of one round at most */
 
 /* Bytes by chance: whatever they do, it is the guest's alone. */
@@ -350,6 +352,12 @@ KTEST(kvm_vcpu_random_bytes)
 		for (unsigned int i = 0; i < sizeof(code); i++) {
 			seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
 			code[i] = (u8)(seed >> 56);
+			/*
+			 * QEMU 10.0 itself dies of a load of segment register 7 (8E /7), whoever
+			 * executes it, a user program too.
+			 */
+			if (code[i] == 0x8e)
+				code[i] = 0x90;
 		}
 		code[sizeof(code) - 2] = 0xf4;
 		KT_EQ(begin(code, sizeof(code)), 0);
