@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * /dev/kvm without a guest: what each descriptor answers, regions, mappings, and every order of
- * ends.
+ * /dev/kvm (x86_64) without a guest: what each descriptor answers, regions, mappings, and every
+ * order of ends.
  */
 #include "t.h"
+#ifdef __x86_64__
 #include <linux/kvm.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -378,3 +379,9 @@ TEST(kvm_ends)
 		}
 	}
 }
+#else
+TEST(kvm_api)
+{
+	SKIP("there is no /dev/kvm on this CPU");
+}
+#endif

@@ -121,13 +121,11 @@ static int begin(const void *code, size_t n)
 	s->rip = CODE;
 	s->rsp = 0x8000;
 	s->ds.base = MMIO;
-	mutex_lock(&g.v->lock);
 	return 0;
 }
 
 static void end(void)
 {
-	mutex_unlock(&g.v->lock);
 	mm_notify_unregister(&g.vm->notify);
 	kvm_cpu_vcpu_free(g.v);
 	kvm_regions_free(g.vm);
@@ -144,8 +142,11 @@ static void end(void)
 /* The reason of the next exit, or -errno. */
 static int run(void)
 {
-	long r = kvm_vcpu_run(g.v);
+	long r;
 
+	mutex_lock(&g.v->lock);
+	r = kvm_vcpu_run(g.v);
+	mutex_unlock(&g.v->lock);
 	return r ? (int)r : (int)g.v->run->exit_reason;
 }
 
