@@ -103,6 +103,9 @@ static int switch_often(void *unused)
 
 	for (int i = 0; i < 20; i++)
 		schedule_timeout_uninterruptible(1);
+	/* A timer that is as fast as its sleeper makes no switch. */
+	while (current == watched.task && READ_ONCE(watched.outs) <= 20)
+		schedule_timeout_uninterruptible(1);
 	for (int i = 0; i < 200; i++)
 		yield();
 	for_each_online_cpu(cpu) {
