@@ -10,6 +10,8 @@
 
 #include <lib/types.h>
 
+struct kvm_irq_routing_entry;
+struct kvm_route;
 struct kvm_slot;
 struct kvm_vcpu;
 struct kvm_vm;
@@ -60,6 +62,25 @@ bool kvm_cpu_young(struct kvm_vm *vm, u64 gfn, u64 pages, bool clear);
 bool kvm_cpu_exchange_16(void *to, const void *old, const void *fresh);
 /* The owner's space ends: all nested tables go, and nothing is mapped from now on. Sleeps. */
 void kvm_cpu_mirror_ends(struct kvm_vm *vm);
+
+/* ---- interrupts: called by kvm/event/, srcu held ---- */
+
+/* Whether VM has controllers of its own; once true it stays. */
+bool kvm_cpu_has_irqchip(const struct kvm_vm *vm);
+/* TO is FROM, checked; -EINVAL: no such input. vm->lock is held. */
+int kvm_cpu_route(const struct kvm_vm *vm, const struct kvm_irq_routing_entry *from,
+		  struct kvm_route *to);
+/*
+ * R has LEVEL, SOURCE says (enum kvm_irq_source; a message: true alone). How many CPUs took it, 0:
+ * it was requested there already, -1: masked, or for none. Interrupts are on; does not sleep.
+ */
+int kvm_cpu_route_set(struct kvm_vm *vm, const struct kvm_route *r, unsigned int source,
+		      bool level);
+/*
+ * The same of a message, in any context that may wake a task. -EWOULDBLOCK: it is for many CPUs, or
+ * of another kind that takes longer: a worker calls kvm_cpu_route_set().
+ */
+int kvm_cpu_route_fast(struct kvm_vm *vm, const struct kvm_route *r);
 
 /* ---- a vCPU ---- */
 

@@ -16,27 +16,32 @@
 #include <alloc/xarray.h>
 #include <kernel/rcu.h>
 #include <kernel/refcount.h>
+#include <kvm/bus.h>
 #include <kvm/slot.h>
 #include <mm/notify.h>
 #include <sched/mutex.h>
 
-struct kvm_cpu_vm;			/* the CPU's part (kvm/cpu.h) */
+struct kvm_cpu_vm;   /* the CPU's part (kvm/cpu.h) */
+struct kvm_bus;	/* kvm/bus/ */
+struct kvm_events_of_vm;	 /* kvm/event/ */
 struct kvm_vcpu;
 
 struct kvm_vm {
-	refcount_t refs;		/* of descriptors */
-	struct mm *mm;			/* c */
+	refcount_t refs;	 /* of descriptors */
+	struct mm *mm;   /* c */
 	/* once: the owner's space is gone; the CPU's lock of nested tables, read without */
 	bool ended;
 	/* which vCPUs and devices there are, what must be set before the first of them */
 	struct mutex lock;
-	struct mutex slots_lock;	/* writers of slots */
+	struct mutex slots_lock; /* writers of slots */
 	struct srcu_struct srcu;
-	struct kvm_slot_map slots;	/* slots_lock; readers srcu */
-	struct xarray slot_by_id;	/* slots_lock */
+	struct kvm_slot_map slots; /* slots_lock; readers srcu */
+	struct xarray slot_by_id; /* slots_lock */
 	struct mm_notify_user notify;
 	/* vm->lock; readers RCU: by index, none ever goes before the VM does */
 	struct xarray vcpus;
-	u32 nr_vcpus;			/* vm->lock; read without: those below it are in `vcpus` */
-	struct kvm_cpu_vm *cpu;		/* c */
+	u32 nr_vcpus;   /* vm->lock; read without: those below it are in `vcpus` */
+	struct kvm_bus *buses[KVM_BUSES]; /* slots_lock; readers srcu; NULL: empty */
+	struct kvm_events_of_vm *events; /* c: routes and eventfds */
+	struct kvm_cpu_vm *cpu;	/* c */
 };
