@@ -316,6 +316,10 @@ static inline void folio_set_anon(struct folio *folio, struct vma *vma, unsigned
 
 /* vma.c */
 void vma_init_caches(void);
+/*
+ * NULL: no memory. The caller sets the range, vm_pgoff and anon_pgoff: they are those of a VMA that
+ * was freed before.
+ */
 struct vma *vma_alloc(struct mm *mm);
 struct vma *vma_dup(struct vma *old);
 void vma_free(struct vma *vma);

@@ -59,6 +59,9 @@ struct vma *vma_alloc(struct mm *mm)
 	vma->on_i_mmap = false;
 	vma->anon_name = NULL;
 	vma->vm_next = vma->vm_prev = NULL;
+#ifdef CONFIG_DEBUG
+	vma->vm_pgoff = vma->anon_pgoff = ~0ul >> 1;	/* a caller that forgets them is seen each time */
+#endif
 	WRITE_ONCE(vma->lock_seq, mm->lock_seq);
 	smp_store_release(&vma->vm_mm, mm);
 	return vma;

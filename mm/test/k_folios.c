@@ -308,6 +308,7 @@ static struct mm *map_file(unsigned long flags, unsigned long *addr)
 	vma->vm_start = *addr;
 	vma->vm_end = *addr + (PAGES << PAGE_SHIFT);
 	vma->vm_flags = flags | VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE;
+	vma->vm_pgoff = 0;
 	vma->anon_pgoff = *addr >> PAGE_SHIFT;
 	vma->vm_file = file;
 	vma->vm_mapping = &m;
