@@ -389,7 +389,7 @@ static void under_load(void)
 		for (;;)
 			work();
 	}
-	for (int round = 0; round < 10; round++)
+	for (int round = 0; round < 3; round++)
 		for (unsigned type = AGF; type <= REFCNTBT; type++)
 			for (unsigned ag = 0; ag < 2 && type != RMAPBT; ag++) {
 				int flags = ask(type, ag, REPAIR | REBUILD);
