@@ -161,6 +161,15 @@ int xfs_scrub_rt_file(struct xfs_scrub *sc);
 int xfs_scrub_healthy(struct xfs_scrub *sc);
 /* nlinks.c, fscounters.c: the same. */
 int xfs_scrub_fscounters(struct xfs_scrub *sc);
+/* What the headers of all AGs say together; they are read one after another. -EUCLEAN, -EINTR. */
+struct xfs_sums {
+	s64 fdblocks, icount, ifree;
+};
+int __must_check xfs_scrub_count(struct xfs_mount *mp, struct xfs_sums *n);
+/*
+ * The kernel's freeze, until thaw_super(). -EBUSY: others freeze and thaw it all the time; -EINTR.
+ */
+int __must_check xfs_scrub_freeze(struct xfs_mount *mp);
 int xfs_scrub_nlinks(struct xfs_scrub *sc);
 /* inode.c and those of its kind: what of SC's inode is checked; 0 or -errno. */
 int xfs_scrub_inode(struct xfs_scrub *sc);
