@@ -215,16 +215,18 @@ static int repair_ag(struct xfs_scrub *sc)
 
 static int repair(struct xfs_scrub *sc)
 {
+	u32 type = sc->req->type;
+	bool of_inode = type >= XFS_SCRUB_INODE && type <= XFS_SCRUB_BMBTA;
 	int e = -EDEADLK;
 
 	if (sc->req->type == XFS_SCRUB_SB)
 		return xfs_repair_sb(sc);
 	if (sc->req->type == XFS_SCRUB_FSCOUNTERS)
 		return xfs_repair_fscounters(sc);
-	if (!repairs[sc->req->type].fn || !xfs_scrub_has(sc, XFS_BT_RMAP))
+	if ((!repairs[sc->req->type].fn && !of_inode) || !xfs_scrub_has(sc, XFS_BT_RMAP))
 		return -EOPNOTSUPP;
 	for (u32 i = 0; e == -EDEADLK && i < TRIES; i++)
-		e = repair_ag(sc);
+		e = of_inode ? xfs_repair_inode(sc) : repair_ag(sc);
 	return e == -EDEADLK ? -EBUSY : xfs_errno(e);
 }
 

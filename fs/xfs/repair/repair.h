@@ -16,6 +16,9 @@
  * work with intents (tx/defer.h); those beyond XFS_REAP_MOST by later ones, and a power cut in
  * between leaves them owned and unused, as on Linux, until the next repair of that tree.
  *
+ * Inodes are repaired with their locks in place of those of an AG (inode.c, fork.c): what is read
+ * of an AG is read with its headers locked, one AG after another.
+ *
  * What a repair frees has one owner: a tree of owners where records overlap that must not is no
  * source.
  */
@@ -148,6 +151,8 @@ int xfs_repair_ialloc(struct xfs_repair *r);
 int xfs_repair_refcount(struct xfs_repair *r);
 /* sb.c: the copy of the superblock in SC's AG. */
 int xfs_repair_sb(struct xfs_scrub *sc);
+/* inode.c: SC's inode, or one of its forks. */
+int xfs_repair_inode(struct xfs_scrub *sc);
 /* fscounters.c: the sums in memory. */
 int xfs_repair_fscounters(struct xfs_scrub *sc);
 /* agfl.c: R->own, what the trees of the AG leave, is the free list; what is too much is R->old. */

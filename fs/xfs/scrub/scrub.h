@@ -193,6 +193,8 @@ void xfs_scrub_put_inode(struct xfs_scrub *sc);
 int xfs_scrub_make_volume(struct xfs_scrub *sc);
 /* Is the core as whoever reads an inode of the disk demands, and the forks, too? */
 bool xfs_scrub_core_ok(const struct xfs_sb *sb, const struct xfs_core *c);
+/* Hints of how many blocks to allocate: FLAG: there is one. */
+bool xfs_scrub_hint_ok(const struct xfs_sb *sb, u32 hint, bool flag);
 /*
  * The headers of an AG are locked, while nothing is pending for it, for cross-references of an
  * inode's blocks. -EUCLEAN: they are damaged; -EDEADLK, -EINTR, -EIO. Undone in any case.
