@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Unmodified xfs_healer, `xfs_io -c healthmon` and `xfs_spaceman -c health` of sid on a mounted XFS: they name the file whose damage cat(1) met, the shutdown and the unmount, and end with it. An AGI that is damaged on the disk is made anew; files are not repaired yet, and xfs_healer says so."""
+"""Unmodified xfs_healer, `xfs_io -c healthmon` and `xfs_spaceman -c health` of sid on a mounted XFS: they name the file whose damage cat(1) met, the shutdown and the unmount, and end with it. An AGI, and the tree of a file's extents, that are damaged on the disk are made anew."""
 import os
 import sys
 import tempfile
@@ -21,14 +21,13 @@ exec 2>&1; export PATH=$PATH:/usr/sbin TERM=dumb; dmesg -n 1
 has_it() { until ls -l /proc/$pid/fd 2> /dev/null | grep -q xfs_healthmon; do :; done; }
 mkdir -p /m /tmp; mount -t xfs /dev/vda /m && mkdir /m/sub
 for i in $(seq 200); do echo "pwrite -q $((i * 8192)) 4k"; done > /tmp/cmds; xfs_io -f /m/sub/file < /tmp/cmds > /tmp/out; umount /m; mount -t xfs /dev/vda /m
-echo "ino $(stat -c %i /m/sub/file)"
 echo "== supported"; xfs_healer --supported /m; echo "rc $?"
 echo "== repair"; xfs_healer --repair --foreground --everything /m > /tmp/log 2>&1 & pid=$!
 has_it; sync; dd if=/dev/zero of=/dev/vda bs=4 seek=334 count=1 conv=notrunc 2> /dev/null; sync; for i in 1 2 3 4; do echo 3 > /proc/sys/vm/drop_caches; done
 touch /m/new; until touch /m/new 2> /dev/null; do :; done; until umount /m 2> /dev/null; do :; done; wait $pid; echo "rc $?"; grep -v -e corrupt -e 'No modification' /tmp/log | LC_ALL=C sort -u; mount -t xfs /dev/vda /m
 echo "== heard"; xfs_healer --everything --foreground /m > /tmp/log 2>&1 & pid=$!
-has_it; hurt /dev/vda /m/sub/file; cat /m/sub/file; hurt /dev/vda /m/sub/file; cat /m/sub/file | wc -c
-xfs_spaceman -c 'health -c' /m 2>&1 | grep inode; xfs_io -x -c shutdown /m; until umount /m 2> /dev/null; do :; done; wait $pid; echo "rc $?"; grep -v corrupt /tmp/log | LC_ALL=C sort -u
+has_it; hurt /dev/vda /m/sub/file; cat /m/sub/file; until cat /m/sub/file > /dev/null 2>&1; do :; done; cat /m/sub/file | wc -c
+xfs_spaceman -c 'health -c' /m 2>&1 | grep -c "$(stat -c %i /m/sub/file).*unhealthy"; xfs_io -x -c shutdown /m; until umount /m 2> /dev/null; do :; done; wait $pid; echo "rc $?"; grep -v -e corrupt -e 'No modification' /tmp/log | LC_ALL=C sort -u
 mount -t xfs /dev/vda /m; xfs_io -c 'healthmon -c' /m > /tmp/log 2>&1 & pid=$!
 echo "== monitor"; has_it; until umount /m 2> /dev/null; do :; done; wait $pid; echo "rc $?"; cat /tmp/log
 dmesg | grep -iE 'warning|bug:|lockdep:'; echo "== end"; sync
@@ -47,13 +46,12 @@ rc 0
 == heard
 cat: read error: Structure needs cleaning
 1642496
-inode %s data fork: unhealthy
+0
 rc 0
-/m/sub/file datafork: Repair unsuccessful; offline repair required.
+/m/sub/file datafork: Repairs successful.
+/m/sub/file datafork: healthy
 /m/sub/file datafork: sick
 /m: Automatically repairing per autofsck directive.
-/m: Could not determine xfs_scrub unit name.
-/m: No such file or directory
 /m: filesystem shut down due to log I/O error, forced unmount
 /m: filesystem unmounted
 /m: monitoring started
@@ -73,8 +71,7 @@ def main():
         images.make(image, images.Tree(), d, size="64m", options=("-n", "parent=1"), suite="sid")
         status, said = memtx.ochre("run", "--debug", "--timeout", "200", "--cpus", "2", "--rootfs", root, "--disk", image, "--", "sh", "-c", SCRIPT)
         said = said.replace("\r", "")
-        ino = said.partition("\nino ")[2].partition("\n")[0]
-        check(status == 0 and WANT % ino in said, "status %d\n%s" % (status, said[-6000:]))
+        check(status == 0 and WANT in said, "status %d\n%s" % (status, said[-6000:]))
         memtx.judge(image)
     print("ok")
 

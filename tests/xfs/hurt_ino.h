@@ -106,8 +106,8 @@ static inline void in_block(uint64_t at, size_t crc)
  * WIDTH bytes at OFF of the region become NEW, and its checksum right (CRC false: it stays): TYPE
  * says WANT of the inode, and nothing when all is whole again.
  */
-static void one(const char *what, const char *name, size_t off, int width, uint64_t new, bool crc,
-		unsigned type, int want)
+static inline void one(const char *what, const char *name, size_t off, int width, uint64_t new,
+		       bool crc, unsigned type, int want)
 {
 	static unsigned char good[4096], bad[4096];
 	uint64_t ino = ino_of(name);

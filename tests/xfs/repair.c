@@ -389,7 +389,8 @@ static void under_load(void)
 		for (;;)
 			work();
 	}
-	for (int round = 0; round < 10; round++)
+	for (int round = 0; round < 3; round++) {
+		CHECK(!ask(COUNTERS, 0, REPAIR | REBUILD));
 		for (unsigned type = AGF; type <= REFCNTBT; type++)
 			for (unsigned ag = 0; ag < 2 && type != RMAPBT; ag++) {
 				int flags = ask(type, ag, REPAIR | REBUILD);
@@ -399,6 +400,7 @@ static void under_load(void)
 					failures++;
 				}
 			}
+	}
 	for (int i = 0; i < 3; i++)
 		CHECK(!kill(pids[i], SIGKILL) && waitpid(pids[i], NULL, 0) == pids[i]);
 	sound("after the load");
@@ -428,6 +430,106 @@ static void full(void)
 	printf("full: %d refused\n", n);
 }
 
+/* ---- free space in single blocks ---- */
+
+static off_t take_all(int fd, off_t at)
+{
+	for (off_t n = 1 << 20; n >= 1024; n /= 4)
+		while (!fallocate(fd, 0, at, n))
+			at += n;
+	return at;
+}
+
+static void punch(int fd, off_t from, int n)
+{
+	for (int i = 0; i < n; i++)
+		CHECK(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from + i * 2048,
+				 1024));
+}
+
+static unsigned free_of(unsigned ag, unsigned off)
+{
+	return (unsigned)value(ag_at(ag) + sector + off, 4);
+}
+
+/* No two free blocks of an AG touch, and the new trees take many of them whole. */
+static void in_pieces(void)
+{
+	int fd = open("pieces", O_RDWR | O_CREAT, 0644);
+	uint64_t none[2] = { 0, 0 };
+	off_t end;
+
+	CHECK(fd >= 0 && !ioctl(root, _IOWR('X', 114, uint64_t[2]), none));
+	end = take_all(fd, 0) & ~2047l;
+	/* These are what is left when the longer ones are taken. */
+	punch(fd, 0, 2000);
+	punch(fd, end / 2, 2000);
+	(void)take_all(fd, end + 4096);
+	punch(fd, 2000 * 2048, 600);
+	punch(fd, end / 2 + 2000 * 2048, 600);
+	CHECK(!fsync(fd));
+	sound("in pieces");
+	forget();
+	for (unsigned ag = 0; ag < 2; ag++)
+		printf("in pieces: AG %u: %u free, the longest %u\n", ag, free_of(ag, 52),
+		       free_of(ag, 56));
+	for (unsigned type = AGF; type <= REFCNTBT; type++)
+		for (unsigned ag = 0; ag < 2 && type != RMAPBT; ag++) {
+			int flags = ask(type, ag, REPAIR | REBUILD);
+
+			if (flags) {
+				printf("in pieces: %u of AG %u: %d\n", type, ag, flags);
+				failures++;
+			}
+		}
+	sound("in pieces, rebuilt");
+	CHECK(!close(fd) && !unlink("pieces"));
+	sync();
+	printf("in pieces\n");
+}
+
+/* ---- sums ---- */
+
+/*
+ * The mount adds up what headers say: one of them, of LEN bytes at AT with its checksum at CRC, is
+ * wrong BY so much at OFF then, and right later.
+ */
+static void sum(const char *what, uint64_t at, size_t crc, size_t off, int by)
+{
+	uint64_t was[3];
+
+	end();
+	forget();
+	for (unsigned i = 0; i < 3; i++)
+		was[i] = value(128 + i * 8, 8);
+	spoil(at, sector, crc, off, 4, value(at + off, 4) + (uint64_t)(int64_t)by);
+	begin(0);
+	CHECK(pwrite(raw, good, sector, (off_t)at) == (ssize_t)sector && !fsync(raw));
+	forget();
+	printf("%s\n", what);
+	CHECK(ask(COUNTERS, 0, 0) == CORRUPT);
+	CHECK(ask(COUNTERS, 0, REPAIR) == 0 && ask(COUNTERS, 0, REPAIR) == NO_NEED);
+	sound(what);
+	end();
+	forget();
+	for (unsigned i = 0; i < 3; i++)
+		CHECK(value(128 + i * 8, 8) == was[i]);
+	begin(0);
+}
+
+static void sums(void)
+{
+	uint64_t agf = ag_at(1) + sector, agi = ag_at(0) + 2 * sector;
+
+	/* Linux counts only what was not unmounted. */
+	if (!on_linux) {
+		sum("sums: inodes", agi, 312, 16, 64);
+		sum("sums: free inodes", agi, 312, 28, -1);
+		sum("sums: free blocks", agf, 216, 52, -5);
+	}
+	CHECK(ask(COUNTERS, 0, REPAIR | REBUILD) == 0);
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t was;
@@ -455,6 +557,8 @@ int main(int argc, char **argv)
 	rebuild();
 	under_load();
 	full();
+	in_pieces();
+	sums();
 	cut_off();
 	CHECK(contents() == was);
 	end();

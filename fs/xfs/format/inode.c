@@ -249,6 +249,14 @@ u32 xfs_inode_gen(const void *p)
 	return be32_get(d.gen);
 }
 
+void xfs_inode_decode_as_is(const void *p, struct xfs_core *out)
+{
+	struct xfs_dinode d;
+
+	memcpy(&d, p, sizeof(d));
+	decode(&d, out);
+}
+
 int xfs_inode_decode(const struct xfs_sb *sb, u64 ino, const void *p, struct xfs_core *c,
 		     struct xfs_fault *f)
 {

@@ -67,6 +67,8 @@ u32 xfs_inode_gen(const void *p);
  */
 int xfs_inode_decode(const struct xfs_sb *sb, u64 ino, const void *p, struct xfs_core *out,
 		     struct xfs_fault *f);
+/* The core in the record P, whatever it says: nothing is checked. */
+void xfs_inode_decode_as_is(const void *p, struct xfs_core *out);
 /* LITERAL: the bytes behind the core. False: the inode has no attribute fork. */
 bool xfs_fork_of(const struct xfs_sb *sb, const struct xfs_core *c, const u8 *literal, bool attr,
 		 struct xfs_fork *out);

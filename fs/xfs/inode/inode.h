@@ -96,6 +96,12 @@ struct xfs_lino *xfs_lino_get_free(struct xfs_mount *mp, u64 ino);
  */
 struct xfs_lino *xfs_lino_get_outside(struct xfs_mount *mp, u64 ino);
 /*
+ * A new one of core C and LITERAL, locked for writing and referenced; what the disk has of it
+ * nobody can read. It is found from now on. The caller logs all of it, or makes its mode 0 before
+ * it unlocks it. -ENOMEM; -EDEADLK: there is one.
+ */
+struct xfs_lino *xfs_lino_adopt(struct xfs_mount *mp, const struct xfs_core *c, const u8 *literal);
+/*
  * Is inode INO in memory, which then knows *MODE (0: it is free) better than the disk? Its AGI is
  * locked, so that none is made or freed.
  */

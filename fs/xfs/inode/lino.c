@@ -147,6 +147,38 @@ static struct xfs_lino *read_lino(struct xfs_mount *mp, u64 ino, bool free)
 	return li;
 }
 
+struct xfs_lino *xfs_lino_adopt(struct xfs_mount *mp, const struct xfs_core *c, const u8 *literal)
+{
+	struct xfs_lino *li = alloc_lino(mp, GFP_KERNEL_ACCOUNT), *old;
+	u32 hash = hash_of(mp, c->ino);
+	unsigned long *bucket;
+
+	if (!li)
+		return ERR_PTR(-ENOMEM);
+	atomic_inc(&mp->linos);
+	li->ip.fs = &mp->fs;
+	li->ip.prev_unlinked = XFS_NULL32;
+	li->ip.node.core = *c;
+	li->ip.node.literal = (u8 *)(li + 1);
+	memcpy(li + 1, literal, xfs_literal_size(&mp->fs.vol.sb));
+	xfs_lino_init(li, mp->live);
+	li->gone = gone;
+	atomic_set(&li->refs, 1);
+	down_write(&li->lock);
+	ghash_reserve(&linos);
+	bucket = ghash_lock(&linos, hash);
+	old = find_and_get(bucket, mp, c->ino, hash);
+	if (!old)
+		ghash_add(&linos, bucket, &li->node, hash);
+	ghash_unlock(bucket);
+	if (!old)
+		return li;
+	up_write(&li->lock);
+	free_lino(li);
+	xfs_lino_put(old);
+	return ERR_PTR(-EDEADLK);
+}
+
 static struct xfs_lino *get_lino(struct xfs_mount *mp, u64 ino, bool free)
 {
 	struct xfs_lino *li = look_up(mp, ino);

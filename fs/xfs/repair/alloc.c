@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Both trees of free space: what the tree of owners leaves. Their own blocks come out of that, too;
- * as no extent is taken whole, that does not change how many records there are.
+ * Both trees of free space: what the tree of owners leaves. Their own blocks come out of that, too.
+ * Where extents are taken whole for them, there are fewer records, and perhaps fewer blocks of
+ * trees than were taken: those are freed with the old ones.
  */
 #include "fs/xfs/repair/repair.h"
 #include <lib/minmax.h>
@@ -33,12 +34,13 @@ static void set_roots(struct xfs_repair *r, struct xfs_agop *op, const struct xf
 static int switch_roots(struct xfs_repair *r, const struct xfs_new_tree *bno,
 			const struct xfs_new_tree *cnt)
 {
+	const struct xfs_owner owner = { XFS_OWN_AG, 0, false };
 	struct xfs_agop op;
 	int e;
 
 	xfs_agop_open(&op, r->tx, r->ag->agno, r->agf);
 	set_roots(r, &op, bno, cnt);
-	e = xfs_own_pieces(r, &op, XFS_OWN_AG);
+	e = xfs_own_pieces(r, &op, &owner);
 	xfs_agop_close(&op);
 	return e ?: xfs_reap(r);
 }
@@ -78,9 +80,13 @@ int xfs_repair_alloc(struct xfs_repair *r)
 	xfs_new_tree_size(r, &bno);
 	xfs_new_tree_size(r, &cnt);
 	e = e ?: xfs_pick_blocks(r, bno.blocks + cnt.blocks, false);
+	bno.n = cnt.n = r->free.n;
+	xfs_new_tree_size(r, &bno);
+	xfs_new_tree_size(r, &cnt);
 	e = e ?: by_length(r, &lens);
 	e = e ?: xfs_load_tree(r, &bno);
 	e = e ?: xfs_load_tree(r, &cnt);
+	e = e ?: xfs_spare_blocks(r);
 	e = e ?: bdev_flush(r->mp->sb->s_bdev);
 	e = e ?: switch_roots(r, &bno, &cnt);
 	xfs_list_free(&lens);

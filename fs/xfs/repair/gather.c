@@ -33,34 +33,66 @@ void xfs_list_free(struct xfs_list *l)
 	*l = (struct xfs_list){ 0 };
 }
 
-/* The number at I goes down to where those below it are smaller; N: how many there are. */
-static void sink(u64 *v, u64 i, u64 n)
+/* Entries of W numbers, sorted by the first, of which the highest LEFT bits do not count. */
+struct heap {
+	u64 *v;
+	u32 w, left;
+};
+
+static u64 key_of(const struct heap *h, u64 i)
+{
+	return h->v[i * h->w] << h->left;
+}
+
+static void change(struct heap *h, u64 a, u64 b)
+{
+	for (u32 k = 0; k < h->w; k++)
+		swap(h->v[a * h->w + k], h->v[b * h->w + k]);
+}
+
+/* The entry at I goes down to where those below it are smaller; N: how many there are. */
+static void sink(struct heap *h, u64 i, u64 n)
 {
 	for (;;) {
 		u64 k = 2 * i + 1;
 
 		if (k >= n)
 			return;
-		if (k + 1 < n && v[k + 1] > v[k])
+		if (k + 1 < n && key_of(h, k + 1) > key_of(h, k))
 			k++;
-		if (v[i] >= v[k])
+		if (key_of(h, i) >= key_of(h, k))
 			return;
-		swap(v[i], v[k]);
+		change(h, i, k);
 		i = k;
 	}
 }
 
 /* Heapsort: N log N in any case. */
-void xfs_list_sort(struct xfs_list *l)
+static void sort(struct heap *h, u32 all)
 {
-	for (u32 i = l->n / 2; i-- > 0;)
-		sink(l->v, i, l->n);
-	for (u32 n = l->n; n > 1; n--) {
-		swap(l->v[0], l->v[n - 1]);
-		sink(l->v, 0, n - 1);
+	for (u32 i = all / 2; i-- > 0;)
+		sink(h, i, all);
+	for (u32 n = all; n > 1; n--) {
+		change(h, 0, n - 1);
+		sink(h, 0, n - 1);
 		if (!(n % 1000))
 			cond_resched();
 	}
+}
+
+void xfs_list_sort(struct xfs_list *l)
+{
+	struct heap h = { l->v, 1, 0 };
+
+	sort(&h, l->n);
+}
+
+void xfs_list_sort_exts(struct xfs_list *l)
+{
+	/* The first bit says that it is unwritten. */
+	struct heap h = { l->v, 2, 1 };
+
+	sort(&h, l->n / 2);
 }
 
 int xfs_list_subtract(struct xfs_list *a, const struct xfs_list *b)
@@ -194,7 +226,7 @@ int xfs_gather_owners(struct xfs_repair *r)
 void xfs_gather_end(struct xfs_repair *r)
 {
 	struct xfs_list *all[] = { &r->free,   &r->own,	 &r->inobt,  &r->refc, &r->inodes,
-				   &r->starts, &r->ends, &r->staged, &r->old };
+				   &r->starts, &r->ends, &r->staged, &r->old,  &r->pieces };
 
 	for (u32 i = 0; i < ARRAY_SIZE(all); i++)
 		xfs_list_free(all[i]);

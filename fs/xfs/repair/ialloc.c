@@ -128,11 +128,12 @@ static int switch_roots(struct ialloc *a, const struct xfs_new_tree *ino,
 			const struct xfs_new_tree *fino, u32 had_free)
 {
 	struct xfs_repair *r = a->r;
+	const struct xfs_owner owner = { XFS_OWN_INOBT, 0, false };
 	struct xfs_agop op;
 	int e;
 
 	xfs_agop_open(&op, r->tx, r->ag->agno, r->agf);
-	e = xfs_own_pieces(r, &op, XFS_OWN_INOBT);
+	e = xfs_own_pieces(r, &op, &owner);
 	xfs_agop_close(&op);
 	r->tx->fdblocks -= ino->blocks + fino->blocks;
 	xfs_ag_use_kept(r->tx, r->ag, (s32)(fino->blocks - had_free));

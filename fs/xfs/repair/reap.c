@@ -33,27 +33,27 @@ int xfs_reap(struct xfs_repair *r)
 	return e;
 }
 
-int xfs_own_pieces(struct xfs_repair *r, struct xfs_agop *op, u64 owner)
+int xfs_own_pieces(struct xfs_repair *r, struct xfs_agop *op, const struct xfs_owner *owner)
 {
-	const struct xfs_owner o = { owner, 0, false };
 	/* The new trees of free space do not have their own blocks. */
-	bool taken = owner == XFS_OWN_AG;
+	bool taken = owner->owner == XFS_OWN_AG;
+	const u64 *v = r->pieces.v;
 	int e = 0;
 
 	/*
 	 * Others stay in the trees until they are taken: whoever fills the list passes over them.
 	 */
-	for (u32 i = 0; !e && !taken && i < r->nr_pieces; i++)
-		e = xfs_busy_hold(r->mp, r->ag->agno, r->piece[i].agb, r->piece[i].len, &r->busy);
+	for (u32 i = 0; !e && !taken && i < r->pieces.n; i++)
+		e = xfs_busy_hold(r->mp, r->ag->agno, (u32)(v[i] >> 32), (u32)v[i], &r->busy);
 
-	for (u32 i = 0; !e && i < r->nr_pieces; i++) {
+	for (u32 i = 0; !e && i < r->pieces.n; i++) {
 		/* As many as the list can have: each change may take some. */
 		e = taken || i ? xfs_agop_fill(op) : 0;
 		if (e == -ENOSPC)
 			e = 0;
 		if (!e && !taken)
-			e = xfs_space_take(op, r->piece[i].agb, r->piece[i].len);
-		e = e ?: xfs_rmap_map(op, r->piece[i].agb, r->piece[i].len, &o);
+			e = xfs_space_take(op, (u32)(v[i] >> 32), (u32)v[i]);
+		e = e ?: xfs_rmap_map(op, (u32)(v[i] >> 32), (u32)v[i], owner);
 	}
 	if (!list_empty(&r->busy))
 		xfs_busy_end(r->mp->live, &r->busy);

@@ -48,12 +48,13 @@ static int count(struct xfs_repair *r, struct xfs_list *l)
 
 static int switch_root(struct xfs_repair *r, const struct xfs_new_tree *t)
 {
+	const struct xfs_owner owner = { XFS_OWN_REFC, 0, false };
 	struct xfs_agop op;
 	struct xfs_dagf *d;
 	int e;
 
 	xfs_agop_open(&op, r->tx, r->ag->agno, r->agf);
-	e = xfs_own_pieces(r, &op, XFS_OWN_REFC);
+	e = xfs_own_pieces(r, &op, &owner);
 	d = xfs_agop_agf(&op);
 	r->tx->fdblocks -= t->blocks;
 	xfs_ag_use_kept(r->tx, r->ag, (s32)(t->blocks - be32_get(d->refc_blocks)));

@@ -2,6 +2,7 @@
 /* One repair: its transaction with the locks of its AG, what it does, and what is left to free. */
 #include "fs/xfs/repair/repair.h"
 #include <alloc/slab.h>
+#include <lib/minmax.h>
 #include <sched/task.h>
 
 static const struct repair {
@@ -27,17 +28,32 @@ static u32 bytes_of(const struct xfs_mount *mp, u32 parts)
 	       XFS_REAP_MOST * 128;
 }
 
-/* A transaction, of as many parts as a small log has room for. */
-static int begin_tx(struct xfs_repair *r)
-{
-	u32 parts = 4;
+#define PARTS 4u
 
-	while (parts > 1 && bytes_of(r->mp, parts) > r->mp->live->j->bytes / 4)
+static bool room_for(const struct xfs_repair *r, u32 parts)
+{
+	return bytes_of(r->mp, parts) + r->more_bytes <= r->mp->live->j->bytes / 8 * 3;
+}
+
+bool xfs_repair_has_room(const struct xfs_repair *r)
+{
+	return room_for(r, 1);
+}
+
+int xfs_repair_begin(struct xfs_repair *r)
+{
+	u32 parts = PARTS;
+	int e;
+
+	while (parts > 1 && !room_for(r, parts))
 		parts--;
+	r->most_pieces = max(max(XFS_PART_PIECES * parts, 8u), r->more_pieces);
 	/* One batch of deferred frees is one transaction (ag/later.c); with four parts it fits. */
 	r->most_extents = parts < 4 ? 4 * parts : 64;
-	return xfs_trans_begin(r->mp, bytes_of(r->mp, parts), 1, 0, XFS_TX_RESERVE | XFS_TX_SYNC,
-			       &r->tx);
+	e = xfs_trans_begin(r->mp, bytes_of(r->mp, parts) + (u32)r->more_bytes, 1, 0,
+			    XFS_TX_RESERVE | XFS_TX_SYNC, &r->tx);
+	/* The log is too small for any. */
+	return e == -EINVAL ? -ENOSPC : e;
 }
 
 /* A header, locked; damage is no error where the repair goes without it. */
@@ -61,7 +77,7 @@ static int begin(struct xfs_repair *r, const struct repair *what)
 
 		if (wait_event_killable(r->mp->drained, xfs_ag_drained(r->ag)))
 			return -EINTR;
-		e = begin_tx(r);
+		e = xfs_repair_begin(r);
 		if (e)
 			return e;
 		e = lock_header(r, XFS_BLK_AGI, 2, what->agi, &r->agi);
@@ -77,9 +93,32 @@ static int begin(struct xfs_repair *r, const struct repair *what)
 	}
 }
 
-/* The free list of an AG whose trees of free space are sound has what the next change may take. */
-static int fill(struct xfs_mount *mp, u32 agno)
+int xfs_lock_space(struct xfs_repair *r)
 {
+	int e;
+
+	if (r->agf)
+		return 0;
+	r->ag = xfs_ag_of(&r->mp->fs, r->space);
+	r->sc.agno = r->space;
+	e = lock_header(r, XFS_BLK_AGI, 2, true, &r->agi);
+	e = e ?: lock_header(r, XFS_BLK_AGF, 1, true, &r->agf);
+	r->tx->lowest = r->space;
+	if (e)
+		return e;
+	r->sc.agi = xfs_buf_of(r->agi);
+	r->sc.agf = xfs_buf_of(r->agf);
+	e = xfs_ag_drained(r->ag) ? 0 : -EDEADLK;
+	e = e ?: xfs_gather_owners(r);
+	e = e ?: xfs_repair_space_ok(r);
+	/* The transaction has them. */
+	r->sc.agi = r->sc.agf = NULL;
+	return e;
+}
+
+int xfs_repair_fill(struct xfs_repair *r, u32 agno)
+{
+	struct xfs_mount *mp = r->mp;
 	struct xfs_txbuf *agf;
 	struct xfs_agop op;
 	struct xfs_tx *tx;
@@ -117,19 +156,42 @@ static int reap_rest(struct xfs_repair *r, const struct repair *what)
 	return e;
 }
 
+/* What was gathered is gathered anew, in a transaction with more log. -ENOSPC: there is no room. */
+static int widen(struct xfs_repair *r)
+{
+	if (!xfs_repair_has_room(r))
+		return -ENOSPC;
+	xfs_gather_end(r);
+	r->at_piece = r->at_block = r->rmap_blocks = 0;
+	return 0;
+}
+
 static int run(struct xfs_repair *r, const struct repair *what)
 {
-	int e = what->fill ? fill(r->mp, r->ag->agno) : 0;
+	int e = what->fill ? xfs_repair_fill(r, r->ag->agno) : 0;
 
-	e = e ?: begin(r, what);
-	if (e)
-		return e;
-	e = what->fn(r);
-	if (e)
+	while (!e) {
+		e = begin(r, what);
+		if (e)
+			return e;
+		e = what->fn(r);
+		if (!e) {
+			e = xfs_trans_commit(r->tx);
+			break;
+		}
 		xfs_trans_cancel(r->tx);
-	else
-		e = xfs_trans_commit(r->tx);
+		if (e == -E2BIG)
+			e = widen(r);
+	}
 	return e ?: reap_rest(r, what);
+}
+
+void xfs_repair_init(struct xfs_repair *r, const struct xfs_scrub *sc)
+{
+	r->mp = sc->mp;
+	r->sb = &sc->mp->fs.vol.sb;
+	r->sc = (struct xfs_scrub){ .mp = sc->mp, .req = &r->req, .agno = sc->agno };
+	INIT_LIST_HEAD(&r->busy);
 }
 
 static int repair_ag(struct xfs_scrub *sc)
@@ -139,11 +201,8 @@ static int repair_ag(struct xfs_scrub *sc)
 
 	if (!r)
 		return -ENOMEM;
-	r->mp = sc->mp;
-	r->sb = &sc->mp->fs.vol.sb;
+	xfs_repair_init(r, sc);
 	r->ag = xfs_ag_of(&sc->mp->fs, sc->agno);
-	r->sc = (struct xfs_scrub){ .mp = sc->mp, .req = &r->req, .agno = sc->agno };
-	INIT_LIST_HEAD(&r->busy);
 	e = run(r, &repairs[sc->req->type]);
 	xfs_gather_end(r);
 	kfree(r->old_agi.tx.data);
@@ -156,14 +215,18 @@ static int repair_ag(struct xfs_scrub *sc)
 
 static int repair(struct xfs_scrub *sc)
 {
+	u32 type = sc->req->type;
+	bool of_inode = type >= XFS_SCRUB_INODE && type <= XFS_SCRUB_BMBTA;
 	int e = -EDEADLK;
 
 	if (sc->req->type == XFS_SCRUB_SB)
 		return xfs_repair_sb(sc);
-	if (!repairs[sc->req->type].fn || !xfs_scrub_has(sc, XFS_BT_RMAP))
+	if (sc->req->type == XFS_SCRUB_FSCOUNTERS)
+		return xfs_repair_fscounters(sc);
+	if ((!repairs[sc->req->type].fn && !of_inode) || !xfs_scrub_has(sc, XFS_BT_RMAP))
 		return -EOPNOTSUPP;
 	for (u32 i = 0; e == -EDEADLK && i < TRIES; i++)
-		e = repair_ag(sc);
+		e = of_inode ? xfs_repair_inode(sc) : repair_ag(sc);
 	return e == -EDEADLK ? -EBUSY : xfs_errno(e);
 }
 

@@ -16,6 +16,9 @@
  * work with intents (tx/defer.h); those beyond XFS_REAP_MOST by later ones, and a power cut in
  * between leaves them owned and unused, as on Linux, until the next repair of that tree.
  *
+ * Inodes are repaired with their locks in place of those of an AG (inode.c, fork.c): what is read
+ * of an AG is read with its headers locked, one AG after another.
+ *
  * What a repair frees has one owner: a tree of owners where records overlap that must not is no
  * source.
  */
@@ -37,6 +40,8 @@ struct xfs_list {
 int __must_check xfs_list_add(struct xfs_list *l, u64 v);
 void xfs_list_free(struct xfs_list *l);
 void xfs_list_sort(struct xfs_list *l);
+/* Pairs of numbers that are records of extents, by their offsets. */
+void xfs_list_sort_exts(struct xfs_list *l);
 /* B's numbers go from A: both are sorted. -EUCLEAN: one of B is not in A, or is there twice. */
 int __must_check xfs_list_subtract(struct xfs_list *a, const struct xfs_list *b);
 /* An extent, or any two numbers of 32 bits, as one that sorts by START. */
@@ -45,7 +50,7 @@ static inline u64 xfs_pair(u32 start, u32 len)
 	return (u64)start << 32 | len;
 }
 
-#define XFS_PIECES 8u
+#define XFS_PART_PIECES 4u		/* that change hands with one XFS_RES_TRUNCATE of log */
 struct xfs_repair {
 	struct xfs_mount *mp;
 	const struct xfs_sb *sb;
@@ -62,11 +67,12 @@ struct xfs_repair {
 	struct xfs_list starts, ends;	/* of files' data: first blocks, blocks behind the last */
 	struct xfs_list staged;		/* extents */
 	u32 rmap_blocks;
-	/* Blocks for new trees. */
-	struct {
-		u32 agb, len;
-	} piece[XFS_PIECES];
-	u32 nr_pieces, at_piece, at_block;
+	/* Blocks for new trees: extents. */
+	struct xfs_list pieces;
+	u32 at_piece, at_block;		/* what the next tree begins with */
+	u32 most_pieces, more_pieces;	/* that the transaction has room for; that were asked for */
+	u64 more_bytes;			/* of log, for these */
+	u32 space;			/* of inodes: the AG where trees of forks go */
 	/* Blocks that are freed when the new tree is there, sorted; from GONE on they are left. */
 	struct xfs_list old;
 	u32 gone, most_extents;		/* that one transaction frees */
@@ -92,15 +98,23 @@ struct xfs_new_tree {
 	enum xfs_bt kind;
 	const struct xfs_list *recs;	/* one number a record of free space, two of others */
 	u32 n;				/* records */
-	u32 root, levels, blocks;	/* out */
+	/*
+	 * Of a fork: its inode, and the bytes there that become the root. INO 0: a tree of an AG.
+	 */
+	u64 ino;
+	u8 *iroot;
+	u32 iroot_size;
+	u32 root, levels, blocks;	/* out; of a fork LEVELS without the root */
 };
 /* Blocks, and levels, that it will have. */
 void xfs_new_tree_size(const struct xfs_repair *r, struct xfs_new_tree *t);
 /*
- * WANT blocks become R's pieces, out of the free extents, as many of which are left. COUNTED: files
- * lose them. -ENOSPC.
+ * WANT blocks become R's pieces, out of the free extents. Of those none goes, unless there is no
+ * other way. COUNTED: files lose them. -ENOSPC; -E2BIG: R's transaction has too little log.
  */
 int __must_check xfs_pick_blocks(struct xfs_repair *r, u32 want, bool counted);
+/* Pieces that no tree took become old blocks, which are freed as they are. -ENOMEM. */
+int __must_check xfs_spare_blocks(struct xfs_repair *r);
 /* Writes it into the next of R's pieces, on the disk. */
 int __must_check xfs_load_tree(struct xfs_repair *r, struct xfs_new_tree *t);
 
@@ -108,7 +122,25 @@ int __must_check xfs_load_tree(struct xfs_repair *r, struct xfs_new_tree *t);
 #define XFS_REAP_MOST 256u
 int __must_check xfs_reap(struct xfs_repair *r);
 /* The pieces become OWNER's: in the AGF's trees, which are sound, and in that of owners. */
-int __must_check xfs_own_pieces(struct xfs_repair *r, struct xfs_agop *op, u64 owner);
+int __must_check xfs_own_pieces(struct xfs_repair *r, struct xfs_agop *op,
+				const struct xfs_owner *owner);
+
+/* ---- repair.c ---- */
+
+void xfs_repair_init(struct xfs_repair *r, const struct xfs_scrub *sc);
+/*
+ * R's transaction, with room for more pieces where that was asked for. -ENOSPC: the log has none.
+ */
+int __must_check xfs_repair_begin(struct xfs_repair *r);
+/* Has the log room for what R asks for? */
+bool xfs_repair_has_room(const struct xfs_repair *r);
+/* The free list of AG AGNO has what the next change may take. A transaction of its own. */
+int __must_check xfs_repair_fill(struct xfs_repair *r, u32 agno);
+/*
+ * The headers of AG R->space, in R's transaction, and its free extents. -EUCLEAN; -EDEADLK: work is
+ * pending there.
+ */
+int __must_check xfs_lock_space(struct xfs_repair *r);
 
 /* What is repaired, with R's transaction and locks. 0: it is to be committed. */
 int xfs_repair_agf(struct xfs_repair *r);
@@ -119,6 +151,10 @@ int xfs_repair_ialloc(struct xfs_repair *r);
 int xfs_repair_refcount(struct xfs_repair *r);
 /* sb.c: the copy of the superblock in SC's AG. */
 int xfs_repair_sb(struct xfs_scrub *sc);
+/* inode.c: SC's inode, or one of its forks. */
+int xfs_repair_inode(struct xfs_scrub *sc);
+/* fscounters.c: the sums in memory. */
+int xfs_repair_fscounters(struct xfs_scrub *sc);
 /* agfl.c: R->own, what the trees of the AG leave, is the free list; what is too much is R->old. */
 int __must_check xfs_write_agfl(struct xfs_repair *r, struct xfs_agop *op);
 /* The AGFL is sound with this AGF; its blocks, behind what L has. */

@@ -15,23 +15,19 @@
 #define TRIES	     3u		/* while it is written to */
 #define FREEZE_TRIES 50u	/* while somebody else begins or ends a freeze; a jiffy each */
 
-struct sums {
-	s64 fdblocks, icount, ifree;
-};
-
 /* As they are, may they be negative. */
-static struct sums sums_of(const struct xfs_mount *mp)
+static struct xfs_sums sums_of(const struct xfs_mount *mp)
 {
 	const struct xfs_live *live = READ_ONCE(mp->live);
 	const struct xfs_sb *sb = &mp->fs.vol.sb;
 
 	if (!live)
-		return (struct sums){ (s64)sb->fdblocks, (s64)sb->icount, (s64)sb->ifree };
-	return (struct sums){ atomic64_read(&live->fdblocks) + atomic64_read(&live->delayed),
-			      atomic64_read(&live->icount), atomic64_read(&live->ifree) };
+		return (struct xfs_sums){ (s64)sb->fdblocks, (s64)sb->icount, (s64)sb->ifree };
+	return (struct xfs_sums){ atomic64_read(&live->fdblocks) + atomic64_read(&live->delayed),
+				  atomic64_read(&live->icount), atomic64_read(&live->ifree) };
 }
 
-static int add_ag(struct xfs_mount *mp, u32 agno, struct sums *n)
+static int add_ag(struct xfs_mount *mp, u32 agno, struct xfs_sums *n)
 {
 	struct xfs_txbuf *agi, *agf;
 	struct xfs_tx *tx;
@@ -53,12 +49,12 @@ static int add_ag(struct xfs_mount *mp, u32 agno, struct sums *n)
 	return e;
 }
 
-static int add_ags(struct xfs_mount *mp, struct sums *n)
+int xfs_scrub_count(struct xfs_mount *mp, struct xfs_sums *n)
 {
 	u32 ags = smp_load_acquire(&mp->fs.vol.sb.agcount);
 	int e = 0;
 
-	*n = (struct sums){ 0 };
+	*n = (struct xfs_sums){ 0 };
 	for (u32 i = 0; !e && i < ags; i++) {
 		e = fatal_signal_pending(current) ? -EINTR : add_ag(mp, i, n);
 		cond_resched();
@@ -74,8 +70,8 @@ static bool between(s64 n, s64 a, s64 b)
 /* *OK: the sums may be right. */
 static int look(struct xfs_mount *mp, bool *ok)
 {
-	struct sums before = sums_of(mp), n, now;
-	int e = add_ags(mp, &n);
+	struct xfs_sums before = sums_of(mp), n, now;
+	int e = xfs_scrub_count(mp, &n);
 
 	now = sums_of(mp);
 	*ok = between(n.fdblocks, before.fdblocks, now.fdblocks) &&
@@ -84,7 +80,7 @@ static int look(struct xfs_mount *mp, bool *ok)
 	return e;
 }
 
-static int freeze(struct xfs_mount *mp)
+int xfs_scrub_freeze(struct xfs_mount *mp)
 {
 	for (u32 i = 0; i < FREEZE_TRIES; i++) {
 		int e = freeze_super(mp->sb, FREEZE_KERNEL);
@@ -108,7 +104,7 @@ int xfs_scrub_fscounters(struct xfs_scrub *sc)
 		e = look(mp, &ok);
 	if (e || ok)
 		return e;
-	e = freeze(mp);
+	e = xfs_scrub_freeze(mp);
 	if (e)
 		return e;
 	e = look(mp, &ok);

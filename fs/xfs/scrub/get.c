@@ -133,4 +133,7 @@ void xfs_scrub_put_inode(struct xfs_scrub *sc)
 		xfs_lino_put(sc->li);
 	if (sc->vol)
 		kfree(container_of(sc->vol, struct quiet, vol));
+	sc->inode = NULL;
+	sc->li = NULL;
+	sc->vol = NULL;
 }

@@ -7,8 +7,7 @@
 #define FLAGS_KNOWN	0x7fffu
 #define FLAGS2_KNOWN	0x3full
 
-/* Hints of how many blocks to allocate: FLAG: there is one. */
-static bool hint_ok(const struct xfs_sb *sb, u32 hint, bool flag)
+bool xfs_scrub_hint_ok(const struct xfs_sb *sb, u32 hint, bool flag)
 {
 	return flag ? hint && hint <= EXT_MOST && hint <= sb->agblocks / 2 : !hint;
 }
@@ -53,8 +52,9 @@ static bool flags_ok(const struct xfs_sb *sb, const struct xfs_core *c)
 		return false;
 	if (cow && (!(sb->ro_compat & XFS_RO_REFLINK) || (!reg && !dir)))
 		return false;
-	return hint_ok(sb, c->extsize, c->flags & (XFS_DIFLAG_EXTSIZE | XFS_DIFLAG_EXTSZINHERIT)) &&
-	       hint_ok(sb, c->cowextsize, cow);
+	return xfs_scrub_hint_ok(sb, c->extsize,
+				 c->flags & (XFS_DIFLAG_EXTSIZE | XFS_DIFLAG_EXTSZINHERIT)) &&
+	       xfs_scrub_hint_ok(sb, c->cowextsize, cow);
 }
 
 bool xfs_scrub_core_ok(const struct xfs_sb *sb, const struct xfs_core *c)

@@ -161,6 +161,15 @@ int xfs_scrub_rt_file(struct xfs_scrub *sc);
 int xfs_scrub_healthy(struct xfs_scrub *sc);
 /* nlinks.c, fscounters.c: the same. */
 int xfs_scrub_fscounters(struct xfs_scrub *sc);
+/* What the headers of all AGs say together; they are read one after another. -EUCLEAN, -EINTR. */
+struct xfs_sums {
+	s64 fdblocks, icount, ifree;
+};
+int __must_check xfs_scrub_count(struct xfs_mount *mp, struct xfs_sums *n);
+/*
+ * The kernel's freeze, until thaw_super(). -EBUSY: others freeze and thaw it all the time; -EINTR.
+ */
+int __must_check xfs_scrub_freeze(struct xfs_mount *mp);
 int xfs_scrub_nlinks(struct xfs_scrub *sc);
 /* inode.c and those of its kind: what of SC's inode is checked; 0 or -errno. */
 int xfs_scrub_inode(struct xfs_scrub *sc);
@@ -184,6 +193,8 @@ void xfs_scrub_put_inode(struct xfs_scrub *sc);
 int xfs_scrub_make_volume(struct xfs_scrub *sc);
 /* Is the core as whoever reads an inode of the disk demands, and the forks, too? */
 bool xfs_scrub_core_ok(const struct xfs_sb *sb, const struct xfs_core *c);
+/* Hints of how many blocks to allocate: FLAG: there is one. */
+bool xfs_scrub_hint_ok(const struct xfs_sb *sb, u32 hint, bool flag);
 /*
  * The headers of an AG are locked, while nothing is pending for it, for cross-references of an
  * inode's blocks. -EUCLEAN: they are damaged; -EDEADLK, -EINTR, -EIO. Undone in any case.

@@ -330,6 +330,8 @@ static int check(struct xfs_scrub *sc, struct file *file)
 		return types[sc->req->type].check(sc);
 	if (types[sc->req->type].scope != INO)
 		return xfs_scrub_check_all(sc);
+	/* After a repair it is sought again. */
+	xfs_scrub_put_inode(sc);
 	e = xfs_scrub_get_inode(sc, file);
 	if (!e && sc->req->type == XFS_SCRUB_DIRTREE)
 		return xfs_errno(xfs_scrub_dirtree(sc));
@@ -417,21 +419,35 @@ static int mend(struct xfs_scrub *sc, struct file *file, xfs_repair_fn repair)
 	return e;
 }
 
-/* Repairs are made one after another, and none while the file system is, or becomes, read-only. */
-static int look_and_mend(struct xfs_scrub *sc, struct file *file, xfs_repair_fn repair)
+static int look_writing(struct xfs_scrub *sc, struct file *file, xfs_repair_fn repair)
 {
+	bool freezes = sc->req->type == XFS_SCRUB_FSCOUNTERS;
 	int e = mnt_want_write_file(file);
 
 	if (e)
 		return e;
-	if (mutex_lock_killable(&sc->mp->repairs)) {
-		e = -EINTR;
-	} else {
-		e = look(sc, file);
-		e = e ?: mend(sc, file, repair);
-		mutex_unlock(&sc->mp->repairs);
-	}
-	mnt_drop_write_file(file);
+	if (freezes)
+		mnt_drop_write_file(file);
+	e = look(sc, file);
+	e = e ?: mend(sc, file, repair);
+	if (!freezes)
+		mnt_drop_write_file(file);
+	return e;
+}
+
+/*
+ * Repairs are made one after another, and none while the file system is, or becomes, read-only. One
+ * that freezes it cannot count as a writer, for whom the freeze would wait, and nobody counts as
+ * one who waits for his turn.
+ */
+static int look_and_mend(struct xfs_scrub *sc, struct file *file, xfs_repair_fn repair)
+{
+	int e;
+
+	if (mutex_lock_killable(&sc->mp->repairs))
+		return -EINTR;
+	e = look_writing(sc, file, repair);
+	mutex_unlock(&sc->mp->repairs);
 	return e;
 }
 
