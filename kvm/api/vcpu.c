@@ -82,7 +82,10 @@ static vm_fault_t run_fault(struct vm_fault *f)
 
 	if (f->pgoff >= kvm_cpu_run_size() >> PAGE_SHIFT)
 		return VM_FAULT_SIGBUS;
-	f->page = vmalloc_to_page((char *)v->run + (f->pgoff << PAGE_SHIFT));
+	if (f->pgoff == KVM_COALESCED_MMIO_PAGE_OFFSET)
+		f->page = kvm_coalesced_page(v->vm);
+	else
+		f->page = vmalloc_to_page((char *)v->run + (f->pgoff << PAGE_SHIFT));
 	get_page(f->page);
 	return 0;
 }
