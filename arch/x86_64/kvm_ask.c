@@ -81,14 +81,14 @@ static int answered_mmio(struct kvm_vcpu *v)
 	return kvm_emulate_run(v);
 }
 
-static int answered_in(struct kvm_vcpu *v)
+int kvm_port_read(struct kvm_vcpu *v, const void *data)
 {
 	struct kvm_cpu_vcpu *a = v->arch;
 	u64 value = a->vmcb->save.rax;
 
 	if (a->io.size == 4)
 		value = 0;
-	memcpy(&value, kvm_io_data(v), a->io.size);
+	memcpy(&value, data, a->io.size);
 	a->vmcb->save.rax = value;
 	a->vmcb->save.rip = a->io.next_rip;
 	kvm_emulate_stepped(a, 0);
@@ -104,7 +104,7 @@ int kvm_answered(struct kvm_vcpu *v)
 		return answered_mmio(v);
 	a->asked = KVM_ASKED_NOTHING;
 	if (what == KVM_ASKED_IN)
-		return answered_in(v);
+		return kvm_port_read(v, kvm_io_data(v));
 	if (what == KVM_ASKED_OUT)
 		return 1;
 	a->io.done = true;

@@ -2,6 +2,7 @@
 /* Why a guest left, and what is done about it. */
 #include <abi/errno.h>
 #include <kernel/bug.h>
+#include <kvm/bus.h>
 #include <linux/kvm.h>
 #include <linux/kvm_para.h>
 #include <lib/string.h>
@@ -34,12 +35,18 @@ static int exit_io(struct kvm_vcpu *v)
 	a->io.size = IO_SIZE(info);
 	a->io.count = 1;
 	if (info & IO_IN) {
+		u32 data = 0;
+
 		a->io.next_rip = b->control.exit_info2;
-		return kvm_ask(v, KVM_ASKED_IN);
+		if (kvm_bus_read(v, KVM_BUS_PORTS, a->io.port, a->io.size, &data))
+			return kvm_ask(v, KVM_ASKED_IN);
+		return kvm_port_read(v, &data);
 	}
-	memcpy(kvm_io_data(v), &b->save.rax, a->io.size);
 	b->save.rip = b->control.exit_info2;
 	kvm_emulate_stepped(a, 0);
+	if (!kvm_bus_write(v, KVM_BUS_PORTS, a->io.port, a->io.size, &b->save.rax))
+		return 1;
+	memcpy(kvm_io_data(v), &b->save.rax, a->io.size);
 	return kvm_ask(v, KVM_ASKED_OUT);
 }
 
@@ -161,6 +168,7 @@ int kvm_cpu_exit_fast(struct kvm_vcpu *v)
 	struct kvm_cpu_vcpu *a = v->arch;
 
 	kvm_event_back(a);
+	kvm_event_tpr_back(a);
 	switch (a->vmcb->control.exit_code) {
 	case SVM_EXIT_INTR:
 	case SVM_EXIT_NMI:
