@@ -44,6 +44,16 @@ static void advance(struct kvm_mmio *m, u32 n)
 	m->at = 0;
 }
 
+static int device_read(struct kvm_vcpu *v, u64 gpa, u32 n, void *data)
+{
+	return kvm_apic_read(v, gpa, n, data) ? kvm_bus_read(v, KVM_BUS_MMIO, gpa, n, data) : 0;
+}
+
+static int device_write(struct kvm_vcpu *v, u64 gpa, u32 n, const void *data)
+{
+	return kvm_apic_write(v, gpa, n, data) ? kvm_bus_write(v, KVM_BUS_MMIO, gpa, n, data) : 0;
+}
+
 bool kvm_mmio_here(struct kvm_vcpu *v)
 {
 	struct kvm_mmio *m = &v->arch->mmio;
@@ -53,8 +63,7 @@ bool kvm_mmio_here(struct kvm_vcpu *v)
 		u8 *data = m->data + m->of[m->part].offset + m->at;
 		u32 n = fragment(m);
 
-		if (m->write ? kvm_bus_write(v, KVM_BUS_MMIO, gpa, n, data) :
-			       kvm_bus_read(v, KVM_BUS_MMIO, gpa, n, data))
+		if (m->write ? device_write(v, gpa, n, data) : device_read(v, gpa, n, data))
 			return false;
 		advance(m, n);
 	}
@@ -121,7 +130,7 @@ static int answered_mmio(struct kvm_vcpu *v)
 	return kvm_emulate_run(v);
 }
 
-int kvm_in_done(struct kvm_vcpu *v, const void *data)
+int kvm_port_read(struct kvm_vcpu *v, const void *data)
 {
 	struct kvm_cpu_vcpu *a = v->arch;
 	u64 value = a->vmcb->save.rax;
@@ -144,7 +153,7 @@ int kvm_answered(struct kvm_vcpu *v)
 		return answered_mmio(v);
 	a->asked = KVM_ASKED_NOTHING;
 	if (what == KVM_ASKED_IN)
-		return kvm_in_done(v, kvm_io_data(v));
+		return kvm_port_read(v, kvm_io_data(v));
 	if (what == KVM_ASKED_OUT)
 		return 1;
 	a->io.done = true;

@@ -16,6 +16,7 @@
 #define EXTENDED 0x80000000U
 #define EXTENDED_MAX 0x80000008U
 #define LEAF1_ECX_OSXSAVE (1U << 27)
+#define LEAF1_ECX_X2APIC (1U << 21)
 #define LEAF1_EDX_APIC (1U << 9)
 
 static const struct kvm_cpuid_entry2 *find(const struct kvm_cpu_vcpu *a, u32 leaf, u32 index)
@@ -60,7 +61,7 @@ void kvm_cpuid(const struct kvm_cpu_vcpu *a, u32 leaf, u32 index, u32 *out)
 		out[2] &= ~LEAF1_ECX_OSXSAVE;
 		if (a->cr4 & GUEST_CR4_OSXSAVE)
 			out[2] |= LEAF1_ECX_OSXSAVE;
-		if (!(a->apic_base & 1 << 11))
+		if (!(kvm_apic_base(a) & KVM_APIC_BASE_ENABLED))
 			out[3] &= ~LEAF1_EDX_APIC;
 	}
 	if (leaf == 0xd && index == 0)
@@ -111,6 +112,8 @@ static void add_basic(struct list *l)
 	if (l->n <= l->room && l->e[l->n - 1].eax > BASIC_MAX)
 		l->e[l->n - 1].eax = BASIC_MAX;
 	add(l, 1, 0, false, one);
+	if (l->n <= l->room)
+		l->e[l->n - 1].ecx |= LEAF1_ECX_X2APIC;	/* also where the CPU has none */
 	for (u32 leaf = 2; leaf <= 6; leaf++)
 		add(l, leaf, 0, false, none);
 	add(l, 7, 0, true, seven);
@@ -204,6 +207,7 @@ static long set(struct kvm_vcpu *v, u32 n, struct uptr from)
 	kvfree(v->arch->cpuid);
 	v->arch->cpuid = e;
 	v->arch->nr_cpuid = n;
+	kvm_apic_cpuid(v);
 	return 0;
 }
 

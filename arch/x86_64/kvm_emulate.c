@@ -224,6 +224,11 @@ static int after(struct kvm_vcpu *v)
 		return kvm_ask(v, KVM_ASKED_MMIO);
 	if (a->asked == KVM_ASKED_OUT)
 		return kvm_ask(v, KVM_ASKED_OUT);
+	if (a->halt && a->has_lapic) {
+		WRITE_ONCE(a->mp_state, KVM_MP_STATE_HALTED);
+		kvm_request(v, KVM_REQUEST_EVENT);	/* what came before is seen */
+		return 1;
+	}
 	if (a->halt) {
 		WRITE_ONCE(v->run->exit_reason, KVM_EXIT_HLT);
 		return 0;

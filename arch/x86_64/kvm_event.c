@@ -16,6 +16,7 @@
 #include "arch/x86_64/x86_priv.h"
 
 #define EVENT_TYPE (7U << 8)
+#define WRITES_CR8 (1U << (16 + 8))
 #define RFLAGS_SHADOWED(b) ((b)->control.int_state & VMCB_SHADOW)
 
 /* ---- exceptions ---- */
@@ -129,12 +130,29 @@ static bool inject_old(struct kvm_cpu_vcpu *a)
 	return true;
 }
 
+static void inject_interrupt(struct kvm_cpu_vcpu *a)
+{
+	struct kvm_events *e = &a->events;
+	int vector;
+
+	if (!a->has_lapic || !kvm_event_window(a))
+		return;
+	vector = kvm_apic_take_interrupt(a->v);
+	if (vector < 0)
+		return;
+	e->interrupt.injected = true;
+	e->interrupt.vector = (u8)vector;
+	inject(a->vmcb, EVENT_INTERRUPT, (u8)vector, false, 0);
+}
+
 static void inject_new(struct kvm_cpu_vcpu *a)
 {
 	struct kvm_events *e = &a->events;
 
-	if (!e->nmi.pending || e->nmi.masked || RFLAGS_SHADOWED(a->vmcb))
+	if (!e->nmi.pending || e->nmi.masked || RFLAGS_SHADOWED(a->vmcb)) {
+		inject_interrupt(a);
 		return;
+	}
 	e->nmi.pending = false;
 	e->nmi.injected = e->nmi.masked = true;
 	vmcb_intercept(a->vmcb, VMCB_I_IRET);
@@ -164,12 +182,39 @@ void kvm_event_watch(struct kvm_cpu_vcpu *a, bool on)
 		c->intercept[0] &= ~(1U << VMCB_I_VINTR);
 }
 
+/* The guest's own CR8 is V_TPR; its writes leave while it holds an interrupt back. */
+static void tpr_out(struct kvm_cpu_vcpu *a)
+{
+	struct vmcb_control *c = &a->vmcb->control;
+	u32 tpr = (u32)kvm_vcpu_cr8(a);
+	int requested;
+
+	c->int_ctl = (c->int_ctl & ~V_TPR_MASK) | tpr;
+	if (!a->has_lapic)
+		return;
+	requested = kvm_lapic_requested(&a->lapic);
+	if (requested >= 0 && (u32)requested >> 4 <= tpr)
+		c->intercept_cr |= WRITES_CR8;
+	else
+		c->intercept_cr &= ~WRITES_CR8;
+}
+
+void kvm_event_tpr_back(struct kvm_cpu_vcpu *a)
+{
+	const struct vmcb_control *c = &a->vmcb->control;
+	u8 tpr = c->int_ctl & 0xf;
+
+	if (a->has_lapic && !(c->intercept_cr & WRITES_CR8) && tpr != kvm_lapic_tpr(&a->lapic))
+		kvm_lapic_set_tpr(&a->lapic, tpr);
+}
+
 /* ---- KVM_RUN ---- */
 
 int kvm_cpu_prepare(struct kvm_vcpu *v)
 {
 	struct kvm_cpu_vcpu *a = v->arch;
-	bool asked = READ_ONCE(v->run->request_interrupt_window);
+	bool asked = !a->has_lapic && READ_ONCE(v->run->request_interrupt_window);
+	int r;
 
 	if (a->asked != KVM_ASKED_NOTHING)
 		return kvm_ask(v, a->asked);
@@ -180,6 +225,11 @@ int kvm_cpu_prepare(struct kvm_vcpu *v)
 	}
 	if (kvm_request_take(v, KVM_REQUEST_FLUSH))
 		a->flush = true;
+	r = a->has_lapic ? kvm_apic_requests(v) : 0;
+	if (r)
+		return r;
+	if (a->mp_state != KVM_MP_STATE_RUNNABLE)
+		return 2;
 	if (a->events.triple_fault) {
 		a->events.triple_fault = false;
 		WRITE_ONCE(v->run->exit_reason, KVM_EXIT_SHUTDOWN);
@@ -189,11 +239,11 @@ int kvm_cpu_prepare(struct kvm_vcpu *v)
 		WRITE_ONCE(v->run->exit_reason, KVM_EXIT_IRQ_WINDOW_OPEN);
 		return 0;
 	}
-	kvm_event_watch(a, asked);
 	a->vmcb->control.event_inj = 0;
 	if (!inject_old(a))
 		inject_new(a);
-	a->vmcb->control.int_ctl = (a->vmcb->control.int_ctl & ~V_TPR_MASK) | (u32)a->cr8;
+	kvm_event_watch(a, asked || (a->has_lapic && kvm_apic_has_interrupt(v)));
+	tpr_out(a);
 	return 1;
 }
 
@@ -203,12 +253,15 @@ int kvm_cpu_run_begin(struct kvm_vcpu *v)
 	u64 cr8 = READ_ONCE(v->run->cr8);
 	int r = 1;
 
-	if (cr8 & ~0xfULL)
+	if (cr8 & ~0xfULL && !a->has_lapic)
 		return -EINVAL;
 	/* No registers are kept in the mapping: KVM_CAP_SYNC_REGS is absent. */
 	if (READ_ONCE(v->run->kvm_valid_regs) || READ_ONCE(v->run->kvm_dirty_regs))
 		return -EINVAL;
-	a->cr8 = cr8;
+	if (a->has_lapic)
+		kvm_request(v, KVM_REQUEST_EVENT);	/* what ioctls changed is looked at */
+	else
+		a->cr8 = cr8;
 	guest_fpu_load(a->fpu);
 	if (a->asked != KVM_ASKED_NOTHING && a->shown) {
 		r = kvm_answered(v);
@@ -230,7 +283,7 @@ void kvm_cpu_run_end(struct kvm_vcpu *v)
 	guest_fpu_unload(a->fpu);
 	WRITE_ONCE(run->if_flag, !!(a->vmcb->save.rflags & GUEST_FLAG_IF));
 	WRITE_ONCE(run->flags, 0);
-	WRITE_ONCE(run->cr8, a->cr8);
-	WRITE_ONCE(run->apic_base, a->apic_base);
-	WRITE_ONCE(run->ready_for_interrupt_injection, kvm_event_window(a));
+	WRITE_ONCE(run->cr8, kvm_vcpu_cr8(a));
+	WRITE_ONCE(run->apic_base, kvm_apic_base(a));
+	WRITE_ONCE(run->ready_for_interrupt_injection, a->has_lapic || kvm_event_window(a));
 }

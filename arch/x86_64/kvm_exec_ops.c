@@ -299,7 +299,7 @@ static enum kvm_exec_status op_get_cr(struct kvm_exec *e, u8 n, u64 *value)
 		*value = a->cr4;
 		break;
 	case 8:
-		*value = a->cr8;
+		*value = kvm_vcpu_cr8(a);
 		break;
 	default:
 		return fault(e, VEC_UD);
@@ -313,8 +313,9 @@ static enum kvm_exec_status set_cr8(struct kvm_exec *e, u64 value)
 
 	if (value & ~0xfULL)
 		return fault(e, VEC_GP);
-	a->set_tpr = value < a->cr8;	/* the owner may have an interrupt for it now */
-	a->cr8 = value;
+	/* the owner may have an interrupt for it now */
+	a->set_tpr = !a->has_lapic && value < a->cr8;
+	kvm_vcpu_set_cr8(a, value);
 	return KVM_EXEC_DONE;
 }
 

@@ -37,7 +37,7 @@ static int exit_io(struct kvm_vcpu *v)
 	if (info & IO_IN) {
 		a->io.next_rip = b->control.exit_info2;
 		if (kvm_io_here(v, false, a->io.port, a->io.size, 1, &value))
-			return kvm_in_done(v, &value);
+			return kvm_port_read(v, &value);
 		return kvm_ask(v, KVM_ASKED_IN);
 	}
 	value = b->save.rax;
@@ -167,6 +167,7 @@ int kvm_cpu_exit_fast(struct kvm_vcpu *v)
 	struct kvm_cpu_vcpu *a = v->arch;
 
 	kvm_event_back(a);
+	kvm_event_tpr_back(a);
 	switch (a->vmcb->control.exit_code) {
 	case SVM_EXIT_INTR:
 	case SVM_EXIT_NMI:

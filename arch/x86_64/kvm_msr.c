@@ -20,6 +20,9 @@
 #define M_MISC_ENABLE 0x1a0
 #define M_MTRR_VARIABLE 0x200
 #define M_MTRR_DEF 0x2ff
+#define M_TSC_DEADLINE 0x6e0
+#define M_X2APIC 0x800
+#define M_X2APIC_LAST 0x83f
 #define M_SYSCFG 0xc0010010
 #define M_HWCR 0xc0010015
 #define M_DE_CFG 0xc0011029
@@ -37,7 +40,7 @@ static const u32 listed[] = {
 	0x20b,	       0x20c,	      0x20d,	     0x20e,	     0x20f,
 	0x250,	       0x258,	      0x259,	     0x268,	     0x269,
 	0x26a,	       0x26b,	      0x26c,	     0x26d,	     0x26e,
-	0x26f,
+	0x26f,	       M_TSC_DEADLINE,
 };
 
 /* MSRs that are a field: of the VMCB's, or of the vCPU's. NULL: another one. */
@@ -58,8 +61,6 @@ static u64 *field_of(struct kvm_cpu_vcpu *a, u32 index)
 		return &a->misc_enable;
 	case M_HWCR:
 		return &a->hwcr;
-	case MSR_APIC_BASE:
-		return &a->apic_base;
 	default:
 		return NULL;
 	}
@@ -125,6 +126,12 @@ bool kvm_msr_get(struct kvm_vcpu *v, u32 index, u64 *value, bool owner)
 	case MSR_EFER:
 		*value = a->efer;
 		return true;
+	case MSR_APIC_BASE:
+		*value = kvm_apic_base(a);
+		return true;
+	case M_TSC_DEADLINE:
+	case M_X2APIC ... M_X2APIC_LAST:
+		return kvm_apic_rdmsr(v, index, value);
 	case MSR_TSC_AUX:
 		*value = a->tsc_aux;
 		return cpu_has(X86_FEATURE_RDTSCP);
@@ -243,20 +250,6 @@ static bool range_allowed(u32 index, u64 value)
 	return index & 1 || types_valid(value & 0xff, false);
 }
 
-/*
- * The local APIC stays where it is, and on, as there is none in the kernel: only the owner moves
- * it.
- */
-static bool set_apic_base(struct kvm_cpu_vcpu *a, u64 value)
-{
-	if (value >> cpu_phys_bits || value & 0x6ff)
-		return false;
-	if (value & 1 << 10)
-		return false;
-	a->apic_base = value;
-	return true;
-}
-
 bool kvm_msr_set(struct kvm_vcpu *v, u32 index, u64 value, bool owner)
 {
 	struct kvm_cpu_vcpu *a = v->arch;
@@ -266,7 +259,7 @@ bool kvm_msr_set(struct kvm_vcpu *v, u32 index, u64 value, bool owner)
 	if (!value_allowed(a, index, value))
 		return false;
 	if (index == MSR_APIC_BASE)
-		return set_apic_base(a, value);
+		return kvm_apic_set_base(v, value, owner);
 	if (index >= M_MTRR_VARIABLE && index < M_MTRR_VARIABLE + 2 * KVM_MTRR_VARIABLE &&
 	    !range_allowed(index, value))
 		return false;
@@ -282,6 +275,9 @@ bool kvm_msr_set(struct kvm_vcpu *v, u32 index, u64 value, bool owner)
 		return true;
 	case MSR_EFER:
 		return kvm_set_efer(a, value, owner);
+	case M_TSC_DEADLINE:
+	case M_X2APIC ... M_X2APIC_LAST:
+		return kvm_apic_wrmsr(v, index, value);
 	case MSR_TSC_AUX:
 		if (!cpu_has(X86_FEATURE_RDTSCP) || value >> 32)
 			return false;

@@ -8,15 +8,25 @@
 #include <kvm/cpu.h>
 #include <kvm/memory.h>
 #include <kvm/vcpu.h>
+#include <kernel/time.h>
 #include <kvm/vm.h>
 #include "arch/x86_64/kvm_insn_exec.h"
+#include "arch/x86_64/kvm_lapic.h"
 #include "arch/x86_64/kvm_npt.h"
 #include "arch/x86_64/kvm_svm.h"
+
+struct apic_table;
+struct kvm_chips;
 
 struct kvm_cpu_vm {
 	struct npt npt;
 	struct mutex zap_lock; /* who takes away from NPT; none of the host's is taken under it */
 	u64 tss_addr, identity_map_addr; /* vm->lock: told by the owner, used by nobody on SVM */
+	/* once, under vm->lock (release, acquire): its interrupt controllers (kvm_irqchip.c) */
+	struct kvm_chips *irqchip;
+	struct mutex apic_lock;		/* who builds `apics` */
+	struct apic_table *apics;	/* apic_lock; readers RCU: NULL: no vCPU has an APIC yet */
+	u32 apic_ids;			/* apic_lock: above those of all vCPUs */
 };
 
 /*
@@ -73,20 +83,42 @@ struct kvm_mmio {
 #define KVM_MTRR_VARIABLE 8
 #define KVM_MTRR_FIXED 11
 
+/* Requests to a vCPU of this CPU's. */
+enum {
+	/* An interrupt, an NMI, INIT or STARTUP came, or what holds them back has changed. */
+	KVM_REQUEST_EVENT = KVM_REQUESTS_CPU,
+	KVM_REQUEST_TIMER,		/* the local APIC's may have expired */
+	KVM_REQUEST_APICS,		/* the VM's map of APICs is to be built anew */
+};
+
+/* kvm_cpu_vcpu.apic_events */
+#define APIC_EVENT_INIT 1U
+#define APIC_EVENT_STARTUP 2U
+#define APIC_EVENT_NMI 4U
+
 /* v->lock, or its thread in KVM_RUN. */
 struct kvm_cpu_vcpu {
+	struct kvm_vcpu *v;		/* c */
 	struct svm_world world;
 	struct vmcb *vmcb;
 	void *host;			/* a page for VMSAVE */
 	struct guest_fpu *fpu;
 	u64 cr0, cr4, efer, xcr0;	/* as the guest has them; cr0: CR0.TS, MP are the VMCB's */
 	u64 dr[4];
-	u64 apic_base, cr8, tsc_aux, misc_enable, hwcr;
+	u64 tsc_aux, misc_enable, hwcr;
+	u64 apic_base, cr8;		/* without a local APIC; with one they are its */
 	u64 mtrr_def, mtrr_fixed[KVM_MTRR_FIXED], mtrr_variable[2 * KVM_MTRR_VARIABLE];
 	struct kvm_events events;
 	bool nmi_iret;			/* an IRET that ends an NMI begins at: */
 	u64 nmi_iret_rip;
 	u32 mp_state;
+	/* ---- the local APIC (kvm_apic.c) ---- */
+	bool has_lapic;			/* c, from kvm_cpu_vcpu_join() on */
+	struct kvm_lapic lapic;
+	struct hrtimer apic_timer;	/* its function only makes a request */
+	struct apic_table *spare;	/* vm->lock: from kvm_cpu_vcpu_join() to ..joined() */
+	u32 apic_events;		/* atomic bits, APIC_EVENT_* */
+	u8 sipi_vector;			/* before APIC_EVENT_STARTUP */
 	u64 asid_generation;		/* of CPU asid_cpu's */
 	int asid_cpu;
 	bool flush;			/* before the next entry */
@@ -144,8 +176,8 @@ bool kvm_mmio_here(struct kvm_vcpu *v);
  * goes in between, the others read 0 and write to nowhere.
  */
 bool kvm_io_here(struct kvm_vcpu *v, bool out, u16 port, u32 size, u32 count, void *data);
-/* An IN of the fast path has read DATA. As kvm_cpu_exit(). */
-int kvm_in_done(struct kvm_vcpu *v, const void *data);
+/* The IN of a->io has read DATA: 1. */
+int kvm_port_read(struct kvm_vcpu *v, const void *data);
 /* The data of a port's transfer, in the owner's sight. */
 void *kvm_io_data(struct kvm_vcpu *v);
 
@@ -176,3 +208,49 @@ long kvm_cpuid_supported(struct uptr arg);
 void kvm_event_back(struct kvm_cpu_vcpu *a);
 bool kvm_event_window(const struct kvm_cpu_vcpu *a);
 void kvm_event_watch(struct kvm_cpu_vcpu *a, bool on);
+/* After each exit too: the priority that the guest has set by itself. */
+void kvm_event_tpr_back(struct kvm_cpu_vcpu *a);
+
+/* kvm_vcpu.c: INIT: the state after it, but for the local APIC's. */
+void kvm_vcpu_init_state(struct kvm_vcpu *v);
+
+/* ---- kvm_apic.c: a vCPU's local APIC, and the map of a VM's. v->lock but where it is said ---- */
+
+void kvm_apics_init(struct kvm_vm *vm);
+void kvm_apics_free(struct kvm_vm *vm);
+/* The vCPU's part begins, has no APIC yet; ends: its timer is not running any more. Sleeps. */
+void kvm_apic_init(struct kvm_vcpu *v);
+void kvm_apic_free(struct kvm_vcpu *v);
+/*
+ * M to all that it is for. As kvm_apic_map_deliver(). SELF: a shorthand's sender. Sleeps, in no
+ * section of RCU. `fast`: any context that may wake a task; -EWOULDBLOCK: it is for many.
+ */
+int kvm_apics_send(struct kvm_vm *vm, const struct kvm_message *m, enum kvm_shorthand to,
+		   struct kvm_lapic *self);
+int kvm_apics_send_fast(struct kvm_vm *vm, const struct kvm_message *m);
+/* What has been requested, before an entry. 0; -EAGAIN: an INIT or STARTUP ended a wait; -ENOMEM */
+int kvm_apic_requests(struct kvm_vcpu *v);
+/* Whether an interrupt waits; takes one, -1: there is none. */
+bool kvm_apic_has_interrupt(struct kvm_vcpu *v);
+int kvm_apic_take_interrupt(struct kvm_vcpu *v);
+/* The map is to follow what an ioctl changed: 0, -ENOMEM. Sleeps. */
+int kvm_apic_follow(struct kvm_vcpu *v);
+u64 kvm_apic_base(const struct kvm_cpu_vcpu *a);
+/* Whether the owner may set it. */
+bool kvm_apic_base_valid(const struct kvm_cpu_vcpu *a, u64 value);
+/* False: no such value, or the guest may not change to it. OWNER: user space asks. */
+bool kvm_apic_set_base(struct kvm_vcpu *v, u64 value, bool owner);
+u64 kvm_vcpu_cr8(const struct kvm_cpu_vcpu *a);
+void kvm_vcpu_set_cr8(struct kvm_cpu_vcpu *a, u64 cr8);
+/* MSRs 6E0h, 800h to 83Fh. False: #GP. */
+bool kvm_apic_rdmsr(struct kvm_vcpu *v, u32 msr, u64 *value);
+bool kvm_apic_wrmsr(struct kvm_vcpu *v, u32 msr, u64 value);
+/* LEN bytes at GPA, if they are of the APIC's page: 0; -EOPNOTSUPP: they are not. */
+int kvm_apic_read(struct kvm_vcpu *v, u64 gpa, u32 len, void *data);
+int kvm_apic_write(struct kvm_vcpu *v, u64 gpa, u32 len, const void *data);
+/* KVM_GET_LAPIC, KVM_SET_LAPIC, KVM_SET_MP_STATE. */
+long kvm_apic_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg);
+long kvm_apic_set_mp_state(struct kvm_vcpu *v, u32 state);
+u32 kvm_apic_mp_state(struct kvm_vcpu *v);
+/* What it may have of CPUID says which modes it has. */
+void kvm_apic_cpuid(struct kvm_vcpu *v);

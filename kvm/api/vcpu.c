@@ -198,7 +198,9 @@ static int publish(struct kvm_vcpu *v)
 	if (fd < 0)
 		return fd;
 	v->index = vm->nr_vcpus;
-	if (xa_err(xa_store(&vm->vcpus, v->index, v, GFP_KERNEL_ACCOUNT)))
+	if (kvm_cpu_vcpu_join(v))
+		f = ERR_PTR(-ENOMEM);
+	else if (xa_err(xa_store(&vm->vcpus, v->index, v, GFP_KERNEL_ACCOUNT)))
 		f = ERR_PTR(-ENOMEM);
 	else
 		f = vcpu_file(v);
@@ -208,6 +210,7 @@ static int publish(struct kvm_vcpu *v)
 		return (int)PTR_ERR(f);
 	}
 	smp_store_release(&vm->nr_vcpus, v->index + 1);
+	kvm_cpu_vcpu_joined(v);
 	fd_install((unsigned int)fd, f);
 	return fd;
 }

@@ -15,7 +15,9 @@
 
 static void vm_free(struct kvm_vm *vm)
 {
-	kvm_events_free(vm);		/* they reach vCPUs */
+	/* Both reach vCPUs, and the first one the second's routes. */
+	kvm_cpu_vm_stop(vm);
+	kvm_events_free(vm);
 	/* The pages that its guests wrote to are told of; its owner may live on. */
 	kvm_cpu_mirror_ends(vm);
 	mm_notify_unregister(&vm->notify);
