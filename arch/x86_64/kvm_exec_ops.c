@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * What instructions that KVM executes reach the guest by: its memory through its own page tables,
- * MMIO and ports through user space, control registers, MSRs.
+ * MMIO and ports (kvm_ask.c), control registers, MSRs.
  */
 #include <abi/errno.h>
 #include <kernel/bug.h>
-#include <kvm/bus.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <linux/kvm.h>
@@ -124,56 +123,12 @@ static void begin_mmio(struct kvm_mmio *m, bool write)
 	m->at = 0;
 }
 
-/* ---- devices in the kernel ---- */
-
-/* How many of LEN bytes from GPA on they answered, eight at a time. */
-static u32 device_read(struct kvm_vcpu *v, u64 gpa, u32 len, u8 *data)
-{
-	u32 done = 0;
-
-	while (done < len) {
-		u32 n = min(len - done, 8U);
-
-		if (kvm_apic_read(v, gpa + done, n, data + done) &&
-		    kvm_bus_read(v, KVM_BUS_MMIO, gpa + done, n, data + done))
-			break;
-		done += n;
-	}
-	return done;
-}
-
-static u32 device_write(struct kvm_vcpu *v, u64 gpa, u32 len, const u8 *data)
-{
-	u32 done = 0;
-
-	while (done < len) {
-		u32 n = min(len - done, 8U);
-
-		if (kvm_apic_write(v, gpa + done, n, data + done) &&
-		    kvm_bus_write(v, KVM_BUS_MMIO, gpa + done, n, data + done))
-			break;
-		done += n;
-	}
-	return done;
-}
-
 /* ---- memory ---- */
 
 static unsigned int how_of(u32 how)
 {
 	return (how & KVM_READ_WRITES ? KVM_WALK_WRITE : 0) |
 	       (how & KVM_READ_SYSTEM ? KVM_WALK_SYSTEM : 0);
-}
-
-/* What no device answers is asked of user space; the rest is kept for when it has answered. */
-static void read_device(struct kvm_vcpu *v, u64 gpa, u32 len, u32 offset, u8 *data)
-{
-	struct kvm_mmio *m = &v->arch->mmio;
-	u32 done = device_read(v, gpa, len, data + offset);
-
-	memcpy(m->data + offset, data + offset, done);
-	if (done < len)
-		add_part(m, gpa + done, offset + done, len - done);
 }
 
 static enum kvm_exec_status op_read(struct kvm_exec *e, u64 linear, void *data, u32 size, u32 how)
@@ -196,14 +151,18 @@ static enum kvm_exec_status op_read(struct kvm_exec *e, u64 linear, void *data, 
 		if (r == -ENXIO && answered)
 			memcpy((u8 *)data + p.of[i].offset, m->data + p.of[i].offset, p.of[i].len);
 		else if (r == -ENXIO)
-			read_device(v, p.of[i].gpa, p.of[i].len, p.of[i].offset, data);
+			add_part(m, p.of[i].gpa, p.of[i].offset, p.of[i].len);
 		else if (r)
 			return failed(a, r);
 	}
-	if (!m->parts)
-		return KVM_EXEC_DONE;
-	a->asked = KVM_ASKED_MMIO;
-	return KVM_EXEC_PENDING;
+	if (!kvm_mmio_here(v)) {
+		a->asked = KVM_ASKED_MMIO;
+		return KVM_EXEC_PENDING;
+	}
+	for (u32 i = 0; i < m->parts; i++)
+		memcpy((u8 *)data + m->of[i].offset, m->data + m->of[i].offset, m->of[i].len);
+	m->parts = 0;
+	return KVM_EXEC_DONE;
 }
 
 static enum kvm_exec_status write_pieces(struct kvm_vcpu *v, const struct pieces *p,
@@ -216,19 +175,15 @@ static enum kvm_exec_status write_pieces(struct kvm_vcpu *v, const struct pieces
 		int r = kvm_guest_write(v->vm, p->of[i].gpa, (const u8 *)data + p->of[i].offset,
 					p->of[i].len);
 
-		if (r == -ENXIO) {
-			u64 gpa = p->of[i].gpa;
-			u32 at = p->of[i].offset, len = p->of[i].len;
-			u32 done = device_write(v, gpa, len, (const u8 *)data + at);
-
-			if (done < len)
-				add_part(m, gpa + done, at + done, len - done);
-		} else if (r) {
+		if (r == -ENXIO)
+			add_part(m, p->of[i].gpa, p->of[i].offset, p->of[i].len);
+		else if (r)
 			return failed(v->arch, r);
-		}
 	}
 	if (m->parts)
 		memcpy(m->data, data, size);
+	if (kvm_mmio_here(v))
+		m->parts = 0;		/* else user space has the rest, when it is over */
 	return KVM_EXEC_DONE;
 }
 
@@ -286,27 +241,6 @@ static void set_port(struct kvm_cpu_vcpu *a, u16 port, u32 size, u32 count)
 	a->io.count = count;
 }
 
-/* False: no device in the kernel has the port. One that goes meanwhile reads as zeros. */
-static bool ports_read(struct kvm_vcpu *v, u16 port, u32 size, u32 count, u8 *data)
-{
-	for (u32 i = 0; i < count; i++) {
-		if (!kvm_bus_read(v, KVM_BUS_PORTS, port, size, data + (size_t)i * size))
-			continue;
-		if (!i)
-			return false;
-		memset(data + (size_t)i * size, 0, size);
-	}
-	return true;
-}
-
-static bool ports_write(struct kvm_vcpu *v, u16 port, u32 size, u32 count, const u8 *data)
-{
-	for (u32 i = 0; i < count; i++)
-		if (kvm_bus_write(v, KVM_BUS_PORTS, port, size, data + (size_t)i * size) && !i)
-			return false;
-	return true;
-}
-
 static enum kvm_exec_status op_in(struct kvm_exec *e, u16 port, u32 size, u32 count, void *data)
 {
 	struct kvm_vcpu *v = vcpu_of(e);
@@ -317,7 +251,7 @@ static enum kvm_exec_status op_in(struct kvm_exec *e, u16 port, u32 size, u32 co
 		memcpy(data, kvm_io_data(v), (size_t)size * count);
 		return KVM_EXEC_DONE;
 	}
-	if (ports_read(v, port, size, count, data))
+	if (kvm_io_here(v, false, port, size, count, data))
 		return KVM_EXEC_DONE;
 	set_port(a, port, size, count);
 	a->asked = KVM_ASKED_EXEC_IN;
@@ -329,7 +263,7 @@ static enum kvm_exec_status op_out(struct kvm_exec *e, u16 port, u32 size, u32 c
 {
 	struct kvm_vcpu *v = vcpu_of(e);
 
-	if (ports_write(v, port, size, count, data))
+	if (kvm_io_here(v, true, port, size, count, (void *)data))
 		return KVM_EXEC_DONE;
 	memcpy(kvm_io_data(v), data, (size_t)size * count);
 	set_port(v->arch, port, size, count);

@@ -2,7 +2,6 @@
 /* Why a guest left, and what is done about it. */
 #include <abi/errno.h>
 #include <kernel/bug.h>
-#include <kvm/bus.h>
 #include <linux/kvm.h>
 #include <linux/kvm_para.h>
 #include <lib/string.h>
@@ -28,6 +27,7 @@ static int exit_io(struct kvm_vcpu *v)
 	struct kvm_cpu_vcpu *a = v->arch;
 	struct vmcb *b = a->vmcb;
 	u32 info = (u32)b->control.exit_info1;
+	u64 value = 0;
 
 	if (info & (IO_STRING | IO_REP))
 		return kvm_emulate(v);
@@ -35,18 +35,17 @@ static int exit_io(struct kvm_vcpu *v)
 	a->io.size = IO_SIZE(info);
 	a->io.count = 1;
 	if (info & IO_IN) {
-		u32 data = 0;
-
 		a->io.next_rip = b->control.exit_info2;
-		if (kvm_bus_read(v, KVM_BUS_PORTS, a->io.port, a->io.size, &data))
-			return kvm_ask(v, KVM_ASKED_IN);
-		return kvm_port_read(v, &data);
+		if (kvm_io_here(v, false, a->io.port, a->io.size, 1, &value))
+			return kvm_port_read(v, &value);
+		return kvm_ask(v, KVM_ASKED_IN);
 	}
+	value = b->save.rax;
 	b->save.rip = b->control.exit_info2;
 	kvm_emulate_stepped(a, 0);
-	if (!kvm_bus_write(v, KVM_BUS_PORTS, a->io.port, a->io.size, &b->save.rax))
+	if (kvm_io_here(v, true, a->io.port, a->io.size, 1, &value))
 		return 1;
-	memcpy(kvm_io_data(v), &b->save.rax, a->io.size);
+	memcpy(kvm_io_data(v), &value, a->io.size);
 	return kvm_ask(v, KVM_ASKED_OUT);
 }
 

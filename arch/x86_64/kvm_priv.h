@@ -166,6 +166,16 @@ void kvm_emulate_stepped(struct kvm_cpu_vcpu *a, u8 shadow);
 /* kvm_ask.c: v->run says what a->asked is: 0. What was answered is used: as kvm_cpu_exit(). */
 int kvm_ask(struct kvm_vcpu *v, enum kvm_asked what);
 int kvm_answered(struct kvm_vcpu *v);
+/*
+ * What the kernel's own devices do of a->mmio, from where it stands, in order up to the first that
+ * is not theirs. True: all is done.
+ */
+bool kvm_mmio_here(struct kvm_vcpu *v);
+/*
+ * COUNT transfers by a port; false: the first one is nobody's here. As on Linux, where a device
+ * goes in between, the others read 0 and write to nowhere.
+ */
+bool kvm_io_here(struct kvm_vcpu *v, bool out, u16 port, u32 size, u32 count, void *data);
 /* The IN of a->io has read DATA: 1. */
 int kvm_port_read(struct kvm_vcpu *v, const void *data);
 /* The data of a port's transfer, in the owner's sight. */

@@ -20,8 +20,6 @@
 #include <sched/sched.h>
 #include "kvm/event/event_priv.h"
 
-#define ROUTES_MAX 4096U		/* of a table, and GSIs, as on Linux */
-
 struct kvm_routes {
 	u32 gsis;			/* one more than the highest */
 	unsigned int hash_bits;
@@ -71,7 +69,7 @@ static int check_entry(const struct kvm_irq_routing_entry *e)
 {
 	u32 flags = e->type == KVM_IRQ_ROUTING_MSI ? KVM_MSI_VALID_DEVID : 0;
 
-	return e->gsi >= ROUTES_MAX || e->flags & ~flags ? -EINVAL : 0;
+	return e->gsi >= KVM_ROUTES_MAX || e->flags & ~flags ? -EINVAL : 0;
 }
 
 /*
@@ -224,7 +222,7 @@ static long set_routing(struct kvm_vm *vm, struct uptr arg)
 
 	if (copy_from_user(&head, arg, sizeof(head)))
 		return -EFAULT;
-	if (!kvm_cpu_has_irqchip(vm) || head.nr > ROUTES_MAX || head.flags)
+	if (!kvm_cpu_has_irqchip(vm) || head.nr > KVM_ROUTES_MAX || head.flags)
 		return -EINVAL;
 	if (head.nr) {
 		size_t size = head.nr * sizeof(*entries);
