@@ -28,6 +28,7 @@
 #include "arch/x86_64/x86_priv.h"
 
 #define TSC_DEADLINE 0x6e0U
+#define SIPI_SHIFT 12	/* not a page: of a STARTUP's vector, to an address */
 #define APIC_MODES (KVM_APIC_BASE_ENABLED | KVM_APIC_BASE_X2APIC)
 
 static struct kvm_cpu_vcpu *cpu_of(const struct kvm_lapic *l)
@@ -75,8 +76,8 @@ static void table_put(struct apic_table *t)
 /* T becomes the map of VM's first vCPUs, as many as it has room for. */
 static void publish(struct kvm_vm *vm, struct apic_table *t)
 {
-	struct apic_table *old = rcu_dereference_protected(vm->cpu->apics,
-							   lockdep_is_held(&vm->cpu->apic_lock));
+	struct apic_table *old =
+		rcu_dereference_protected(vm->cpu->apics, lockdep_is_held(&vm->cpu->apic_lock));
 	u32 n = 0;
 
 	for (u32 i = 0; i < t->nr; i++) {
@@ -328,7 +329,7 @@ static void take_events(struct kvm_vcpu *v, u32 events)
 		u8 vector = READ_ONCE(a->sipi_vector);
 
 		a->vmcb->save.cs.selector = (u16)(vector << 8);
-		a->vmcb->save.cs.base = (u64)vector << 12;
+		a->vmcb->save.cs.base = (u64)vector << SIPI_SHIFT;
 		a->vmcb->save.rip = 0;
 		WRITE_ONCE(a->mp_state, KVM_MP_STATE_RUNNABLE);
 	}
@@ -403,8 +404,7 @@ bool kvm_apic_base_valid(const struct kvm_cpu_vcpu *a, u64 value)
 
 	if (!a->has_lapic)
 		reserved |= KVM_APIC_BASE_X2APIC;
-	return !(value & reserved) &&
-	       (value & APIC_MODES) != KVM_APIC_BASE_X2APIC;
+	return !(value & reserved) && (value & APIC_MODES) != KVM_APIC_BASE_X2APIC;
 }
 
 /* The owner may go from any mode to any: what the guest may not is done over "off". */
@@ -466,7 +466,7 @@ bool kvm_apic_wrmsr(struct kvm_vcpu *v, u32 msr, u64 value)
 /* Whether GPA is of its page; *QUIET: which nobody answers in this mode. */
 static bool has_page(const struct kvm_cpu_vcpu *a, u64 gpa, bool *quiet)
 {
-	if (!a->has_lapic || gpa >> 12 != a->lapic.base >> 12)
+	if (!a->has_lapic || gpa >> PAGE_SHIFT != a->lapic.base >> PAGE_SHIFT)
 		return false;
 	*quiet = (a->lapic.base & APIC_MODES) != KVM_APIC_BASE_ENABLED;
 	return true;

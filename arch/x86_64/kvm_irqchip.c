@@ -19,6 +19,7 @@
 
 #define PIC_HALF 8
 #define IOAPIC_ROUTES 24
+#define MSI_DEST_SHIFT 12	/* not a page */
 #define MSI_LOGICAL (1U << 2)
 #define MSI_HINT (1U << 3)
 
@@ -66,7 +67,7 @@ static void tell_extint(struct kvm_vm *vm)
 	}
 }
 
-static void unlock(struct kvm_chips *c) __releases(c->inputs_lock)
+static void unlock(struct kvm_chips *c) __releases(c -> inputs_lock)
 {
 	struct kvm_message later[ARRAY_SIZE(c->later)];
 	u32 n = c->nr_later;
@@ -170,7 +171,7 @@ int kvm_cpu_route(const struct kvm_vm *vm, const struct kvm_irq_routing_entry *f
 static struct kvm_message message_of(const struct kvm_route *r)
 {
 	u32 low = (u32)r->msi.address, data = r->msi.data;
-	struct kvm_message m = { .dest = low >> 12 & 0xff,
+	struct kvm_message m = { .dest = low >> MSI_DEST_SHIFT & 0xff,
 				 .vector = (u8)data,
 				 .delivery = data >> 8 & 7,
 				 .logical = low & MSI_LOGICAL,
@@ -187,7 +188,7 @@ static bool hold(u8 *sources, unsigned int source, bool level)
 	if (level)
 		*sources |= (u8)(1U << source);
 	else
-		*sources &= (u8)~(1U << source);
+		*sources &= (u8) ~(1U << source);
 	return *sources;
 }
 
@@ -324,7 +325,9 @@ static void gone(struct kvm_bus_device *d)
 }
 
 static const struct kvm_bus_ops pic_ops = { .read = pic_read, .write = pic_write, .gone = gone };
-static const struct kvm_bus_ops ioapic_ops = { .read = ioapic_read, .write = ioapic_write, .gone = gone };
+static const struct kvm_bus_ops ioapic_ops = { .read = ioapic_read,
+					       .write = ioapic_write,
+					       .gone = gone };
 
 /* ---- lives ---- */
 

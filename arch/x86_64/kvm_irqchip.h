@@ -25,8 +25,8 @@ struct kvm_chip_pit {
 	struct kvm_pit pit;		/* ticks_lock */
 	u32 flags;			/* ticks_lock: KVM_PIT_FLAGS_* */
 	bool reinject;			/* ticks_lock: ticks that met an unserved one come later */
-	u64 due;			/* ticks_lock: of the timer; KVM_PIT_NEVER: it is not queued */
-	u64 waiting;			/* ticks_lock: ticks that no interrupt was requested for yet */
+	u64 due;	 /* ticks_lock: of the timer; KVM_PIT_NEVER: it is not queued */
+	u64 waiting;   /* ticks_lock: ticks that no interrupt was requested for yet */
 	struct hrtimer timer;		/* started under ticks_lock */
 	struct work_struct work;	/* requests the interrupts */
 };

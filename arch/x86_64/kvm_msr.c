@@ -31,16 +31,16 @@
 
 /* What KVM_GET_MSR_INDEX_LIST names. */
 static const u32 listed[] = {
-	M_TSC,	       MSR_APIC_BASE, M_SYSENTER_CS, M_SYSENTER_ESP, M_SYSENTER_EIP,
-	M_MISC_ENABLE, MSR_PAT,	      MSR_EFER,	     MSR_STAR,	     MSR_LSTAR,
-	MSR_CSTAR,     MSR_SFMASK,    MSR_FS_BASE,   MSR_GS_BASE,    MSR_KERNEL_GS_BASE,
-	MSR_TSC_AUX,   M_HWCR,	      M_MCG_STATUS,  M_MTRR_DEF,     0x200,
-	0x201,	       0x202,	      0x203,	     0x204,	     0x205,
-	0x206,	       0x207,	      0x208,	     0x209,	     0x20a,
-	0x20b,	       0x20c,	      0x20d,	     0x20e,	     0x20f,
-	0x250,	       0x258,	      0x259,	     0x268,	     0x269,
-	0x26a,	       0x26b,	      0x26c,	     0x26d,	     0x26e,
-	0x26f,	       M_TSC_DEADLINE, M_MCG_CTL,     0x11,	     0x12,
+	M_TSC,	       MSR_APIC_BASE,  M_SYSENTER_CS, M_SYSENTER_ESP, M_SYSENTER_EIP,
+	M_MISC_ENABLE, MSR_PAT,	       MSR_EFER,      MSR_STAR,	      MSR_LSTAR,
+	MSR_CSTAR,     MSR_SFMASK,     MSR_FS_BASE,   MSR_GS_BASE,    MSR_KERNEL_GS_BASE,
+	MSR_TSC_AUX,   M_HWCR,	       M_MCG_STATUS,  M_MTRR_DEF,     0x200,
+	0x201,	       0x202,	       0x203,	      0x204,	      0x205,
+	0x206,	       0x207,	       0x208,	      0x209,	      0x20a,
+	0x20b,	       0x20c,	       0x20d,	      0x20e,	      0x20f,
+	0x250,	       0x258,	       0x259,	      0x268,	      0x269,
+	0x26a,	       0x26b,	       0x26c,	      0x26d,	      0x26e,
+	0x26f,	       M_TSC_DEADLINE, M_MCG_CTL,     0x11,	      0x12,
 	0x4b564d00,    0x4b564d01,
 };
 
