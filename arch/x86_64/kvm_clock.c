@@ -303,8 +303,8 @@ static void write_wall(struct kvm_vm *vm, u64 gpa)
 
 bool kvm_clock_has(u32 index)
 {
-	return tsc_khz && (index == M_WALL_OLD || index == M_TIME_OLD || index == M_WALL ||
-			   index == M_TIME);
+	return tsc_khz &&
+	       (index == M_WALL_OLD || index == M_TIME_OLD || index == M_WALL || index == M_TIME);
 }
 
 u64 kvm_clock_get(const struct kvm_vcpu *v, u32 index)

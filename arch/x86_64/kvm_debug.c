@@ -4,8 +4,8 @@
  *
  * While the guest runs, RFLAGS.TF, DR7 and DR0 to DR3 are the owner's (kvm_debug_arm()); at each
  * exit the guest's own are back (kvm_debug_disarm()), so that ioctls and executed instructions know
- * nothing of this. Where the owner steps, an instruction that KVM executes ends in KVM_EXIT_DEBUG as
- * well (kvm_debug_step()).
+ * nothing of this. Where the owner steps, an instruction that KVM executes ends in KVM_EXIT_DEBUG
+ * as well (kvm_debug_step()).
  */
 #include <abi/errno.h>
 #include <linux/kvm.h>

@@ -24,7 +24,7 @@ struct kvm_routes {
 	u32 gsis;			/* one more than the highest */
 	unsigned int hash_bits;
 	u32 *first;			/* gsis + 1 of them: where the routes of a GSI begin */
-	u32 *hash;			/* 1 << hash_bits: the place + 1 of an input's route; 0: none */
+	u32 *hash;   /* 1 << hash_bits: the place + 1 of an input's route; 0: none */
 	struct placed {
 		struct kvm_route r;
 		u32 next;		/* of the same hash, as there */
@@ -73,8 +73,8 @@ static int check_entry(const struct kvm_irq_routing_entry *e)
 }
 
 /*
- * first[gsi + 1] counts a GSI's routes, then is where they begin. place() moves it on, to where they
- * end and the next one's begin.
+ * first[gsi + 1] counts a GSI's routes, then is where they begin. place() moves it on, to where
+ * they end and the next one's begin.
  */
 static void make_index(struct kvm_routes *t, const struct kvm_irq_routing_entry *entries, u32 nr)
 {

@@ -39,15 +39,13 @@ static struct device *of(struct kvm_bus_device *d)
 	return container_of(d, struct device, bus);
 }
 
-static int record(struct kvm_vcpu *v, struct kvm_bus_device *d, u64 addr, u32 len,
-		  const void *data)
+static int record(struct kvm_vcpu *v, struct kvm_bus_device *d, u64 addr, u32 len, const void *data)
 {
 	of(d)->asked = ++turn;
 	return -EOPNOTSUPP;
 }
 
-static int take(struct kvm_vcpu *v, struct kvm_bus_device *d, u64 addr, u32 len,
-		const void *data)
+static int take(struct kvm_vcpu *v, struct kvm_bus_device *d, u64 addr, u32 len, const void *data)
 {
 	for (u32 i = 0; i < 50; i++)
 		if (READ_ONCE(of(d)->magic) != ALIVE)

@@ -5,147 +5,8 @@
  */
 #include "t.h"
 #ifdef __x86_64__
-#include <linux/kvm.h>
+#include "kvm_machine.h"
 #include <linux/kvm_para.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-
-#define MB (1ul << 20)
-#define CODE 0x1000
-
-/* Real mode unless said otherwise; each begins at CODE. */
-#define GUEST(name, mode, text)							\
-	extern const char name[], name##_end[];					\
-	__asm__(".pushsection .rodata\n" mode "\n" #name ":\n" text "\n"	\
-		#name "_end:\n.code64\n.popsection")
-
-struct machine {
-	int vm, v;
-	struct kvm_run *run;
-	char *mem;
-	size_t size;
-};
-
-static int region(struct machine *m, unsigned int slot, unsigned int flags, uint64_t at,
-		  uint64_t size, void *p)
-{
-	struct kvm_userspace_memory_region r = { slot, flags, at, size, (uintptr_t)p };
-
-	return ioctl(m->vm, KVM_SET_USER_MEMORY_REGION, &r);
-}
-
-static void set_rip(int v, uint64_t rip)
-{
-	struct kvm_regs regs = { .rip = rip, .rflags = 2, .rsp = 0x8000 };
-
-	OK(ioctl(v, KVM_SET_REGS, &regs));
-}
-
-/* All that guests can have here. */
-static void know_all(int v)
-{
-	struct {
-		struct kvm_cpuid2 head;
-		struct kvm_cpuid_entry2 entries[256];
-	} id = { { .nent = 256 }, { { 0 } } };
-	int kvm = OK(open("/dev/kvm", O_RDWR | O_CLOEXEC));
-
-	OK(ioctl(kvm, KVM_GET_SUPPORTED_CPUID, &id));
-	OK(ioctl(v, KVM_SET_CPUID2, &id));
-	close(kvm);
-}
-
-/* A vCPU in real mode, all segments at 0. */
-static int vcpu(struct machine *m, unsigned long id, struct kvm_run **run)
-{
-	int v = OK(ioctl(m->vm, KVM_CREATE_VCPU, id));
-	struct kvm_sregs s;
-
-	know_all(v);
-	*run = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, v, 0);
-	CHECK(*run != MAP_FAILED);
-	OK(ioctl(v, KVM_GET_SREGS, &s));
-	s.cs.base = s.cs.selector = 0;
-	OK(ioctl(v, KVM_SET_SREGS, &s));
-	set_rip(v, CODE);
-	return v;
-}
-
-static void machine(struct machine *m, size_t size, const char *code, const char *end)
-{
-	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-
-	if (kvm < 0 && (errno == ENOENT || errno == ENXIO || errno == ENODEV))
-		SKIP("this CPU runs no guests");
-	OK(kvm);
-	m->vm = OK(ioctl(kvm, KVM_CREATE_VM, 0));
-	m->size = size;
-	m->mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	CHECK(m->mem != MAP_FAILED);
-	memcpy(m->mem + CODE, code, (size_t)(end - code));
-	OK(region(m, 0, 0, 0, size, m->mem));
-	m->v = vcpu(m, 0, &m->run);
-	close(kvm);
-}
-
-/* Flat segments of 4 GiB; ring 0. */
-static void protected_mode(int v)
-{
-	struct kvm_segment flat = {
-		.limit = 0xffffffff, .selector = 8, .type = 3, .present = 1, .s = 1, .db = 1, .g = 1
-	};
-	struct kvm_sregs s;
-
-	OK(ioctl(v, KVM_GET_SREGS, &s));
-	s.ds = s.es = s.ss = s.fs = s.gs = s.cs = flat;
-	s.cs.type = 11;
-	s.cr0 |= 1;
-	OK(ioctl(v, KVM_SET_SREGS, &s));
-}
-
-/* Identity by entries of 2 MiB for the first GiB, tables from 0x2000 on. */
-static void long_mode(struct machine *m)
-{
-	struct kvm_segment flat = {
-		.limit = 0xffffffff, .selector = 8, .type = 3, .present = 1, .s = 1, .db = 1, .g = 1
-	};
-	uint64_t *pml4 = (void *)(m->mem + 0x2000), *pdpt = (void *)(m->mem + 0x3000),
-		 *pd = (void *)(m->mem + 0x4000);
-	struct kvm_sregs s;
-
-	pml4[0] = 0x3003;
-	pdpt[0] = 0x4003;
-	for (uint64_t i = 0; i < 512; i++)
-		pd[i] = i << 21 | 0x83;
-	OK(ioctl(m->v, KVM_GET_SREGS, &s));
-	s.ds = s.es = s.ss = s.fs = s.gs = s.cs = flat;
-	s.cs.type = 11;
-	s.cs.l = 1;
-	s.cs.db = 0;
-	s.cr3 = 0x2000;
-	s.cr4 |= 1 << 5;
-	s.efer |= 1 << 8 | 1 << 10;
-	s.cr0 |= 1u << 31 | 1;
-	OK(ioctl(m->v, KVM_SET_SREGS, &s));
-}
-
-#define RUN(m, why) do {							\
-	OK(ioctl((m)->v, KVM_RUN, 0));						\
-	EQ((m)->run->exit_reason, why);						\
-} while (0)
-
-#define MMIO 0x10000000ull
-#define PORT 0x510
-
-static char *io_data(struct kvm_run *run)
-{
-	return (char *)run + run->io.data_offset;
-}
-
-static int extension(struct machine *m, unsigned long what)
-{
-	return ioctl(m->vm, KVM_CHECK_EXTENSION, what);
-}
 
 static void start(struct machine *m, uint64_t a)
 {
@@ -334,8 +195,11 @@ static uint64_t msr(struct machine *m, uint32_t index)
 
 static int raise_mce(struct machine *m, unsigned int bank, uint64_t status, uint64_t mcg)
 {
-	struct kvm_x86_mce e = { .status = status, .addr = 0x1234, .misc = 0x55,
-				 .mcg_status = mcg, .bank = (uint8_t)bank };
+	struct kvm_x86_mce e = { .status = status,
+				 .addr = 0x1234,
+				 .misc = 0x55,
+				 .mcg_status = mcg,
+				 .bank = (uint8_t)bank };
 
 	return ioctl(m->v, KVM_X86_SET_MCE, &e);
 }
@@ -347,10 +211,8 @@ TEST(kvm_mce)
 	struct machine m;
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	uint64_t cap, value;
-	struct kvm_sregs s;
 
 	machine(&m, MB, checked, checked_end);
-	*(uint32_t *)(m.mem + 4 * 18) = CODE + 0x10;
 	EQ(extension(&m, KVM_CAP_MCE), 32);
 	OK(ioctl(kvm, KVM_X86_GET_MCE_CAP_SUPPORTED, &cap));
 	EQ(cap & 0x1000100, 0x1000100);
@@ -377,6 +239,18 @@ TEST(kvm_mce)
 	EQ(set_msr(&m, 0x17b, 5), 0);
 	EQ(set_msr(&m, 0x179, 5), 0);
 	EQ(set_msr(&m, 0x400, ~0ull), 1);
+	close(kvm);
+}
+
+TEST(kvm_mce_raised)
+{
+	struct machine m;
+	uint64_t value = 0x10a;
+	struct kvm_sregs s;
+
+	machine(&m, MB, checked, checked_end);
+	*(uint32_t *)(m.mem + 4 * 18) = CODE + 0x10;
+	OK(ioctl(m.v, KVM_X86_SETUP_MCE, &value));
 	ERR(raise_mce(&m, 10, VALID, 0), EINVAL);
 	ERR(raise_mce(&m, 0, UC, 0), EINVAL);
 	/* Corrected: only noted. A second one overflows. */
@@ -405,7 +279,6 @@ TEST(kvm_mce)
 	EQ(set_msr(&m, 0x17a, 4), 1);
 	OK(raise_mce(&m, 2, VALID | UC | AR, 4));
 	RUN(&m, KVM_EXIT_SHUTDOWN);
-	close(kvm);
 }
 
 /* ---- kvm-clock ---- */
@@ -458,17 +331,11 @@ TEST(kvm_clock)
 {
 	struct machine m;
 	volatile struct time_page *p;
-	volatile uint32_t *wall;
 	struct time_page once;
 	struct kvm_clock_data d = { 0 };
-	struct kvm_run *run;
-	uint32_t version;
-	struct timespec now;
-	int second;
 
 	machine(&m, MB, halts, halts_end);
 	p = (void *)(m.mem + 0x9000);
-	wall = (void *)(m.mem + 0xa000);
 	EQ(extension(&m, KVM_CAP_ADJUST_CLOCK), 14);
 	ERR(ioctl(m.vm, KVM_GET_CLOCK, NULL), EFAULT);
 	ERR(ioctl(m.vm, KVM_SET_CLOCK, NULL), EFAULT);
@@ -504,6 +371,22 @@ TEST(kvm_clock)
 		CHECK(clock_now(&m) >= 8000000000ull);
 		CHECK(clock_now(&m) < 5000000000000ull);
 	}
+}
+
+TEST(kvm_clock_pages)
+{
+	struct machine m;
+	volatile struct time_page *p;
+	volatile uint32_t *wall;
+	struct kvm_run *run;
+	uint32_t version;
+	struct timespec now;
+	int second;
+
+	machine(&m, MB, halts, halts_end);
+	p = (void *)(m.mem + 0x9000);
+	wall = (void *)(m.mem + 0xa000);
+	EQ(set_msr(&m, 0x4b564d01, 0x9001), 1);
 	/* The time of day at its 0. */
 	OK(clock_set(&m, 0, 0));
 	EQ(set_msr(&m, 0x4b564d00, 0xa000), 1);

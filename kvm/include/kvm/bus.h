@@ -23,8 +23,8 @@ struct kvm_bus_device;
 
 struct kvm_bus_ops {
 	/*
-	 * LEN bytes, 1 to 8, at ADDR, all within the device; of a device without length they begin at
-	 * its address. 0: done; -EOPNOTSUPP: not this one's, the next is asked. NULL: never this
+	 * LEN bytes, 1 to 8, at ADDR, all within the device; of a device without length they begin
+	 * at its address. 0: done; -EOPNOTSUPP: not this one's, the next is asked. NULL: never this
 	 * one's. V's thread, vm->srcu held; may sleep.
 	 */
 	int (*read)(struct kvm_vcpu *v, struct kvm_bus_device *d, u64 addr, u32 len, void *data);

@@ -54,5 +54,7 @@ int kvm_gsi_set(struct kvm_vm *vm, enum kvm_irq_source source, u32 gsi, bool lev
  */
 void kvm_gsi_ended(struct kvm_vm *vm, u32 chip, u32 pin);
 
-/* KVM_SET_GSI_ROUTING, KVM_IRQFD, KVM_SIGNAL_MSI, KVM_IRQ_LINE, KVM_IRQ_LINE_STATUS; else -ENOTTY. */
+/*
+ * KVM_SET_GSI_ROUTING, KVM_IRQFD, KVM_SIGNAL_MSI, KVM_IRQ_LINE, KVM_IRQ_LINE_STATUS; else -ENOTTY.
+ */
 long kvm_event_ioctl(struct kvm_vm *vm, unsigned int cmd, struct uptr arg);
