@@ -150,6 +150,16 @@ static void offer_cluster(struct targets *t, const struct kvm_apic_map *map)
 	}
 }
 
+bool kvm_apic_map_is_short(const struct kvm_apic_map *map, const struct kvm_message *m,
+			   enum kvm_shorthand to)
+{
+	if (to == KVM_TO_SELF)
+		return true;
+	if (to != KVM_TO_DEST || m->dest == (m->wide ? ~0U : 0xffU))
+		return false;
+	return m->logical ? map->logical_known : map->ids_unique;
+}
+
 int kvm_apic_map_deliver(const struct kvm_apic_map *map, const struct kvm_message *m,
 			 enum kvm_shorthand to, struct kvm_lapic *self)
 {

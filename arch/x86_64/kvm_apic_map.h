@@ -26,6 +26,9 @@ struct kvm_apic_map {
 size_t kvm_apic_map_size(u32 nr, u32 ids);
 /* In MAP, of that size, over ALL, which is copied. */
 void kvm_apic_map_build(struct kvm_apic_map *map, struct kvm_lapic *const *all, u32 nr, u32 ids);
+/* Whether M goes to the APICs of one cluster at most, which are found without a walk. */
+bool kvm_apic_map_is_short(const struct kvm_apic_map *map, const struct kvm_message *m,
+			   enum kvm_shorthand to);
 /*
  * Delivers M, from SELF (NULL: not an APIC) with a shorthand, to all that it is for; one alone with
  * the lowest priority of delivery. The number of APICs that requested it now; 0: they had all

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * What user space is asked for: ports and MMIO, eight bytes of it at a time. The owner changes
+ * Ports and MMIO, eight bytes of it at a time: the VM's own devices are asked first, then user
+ * space. The owner changes
  * v->run at any time: what is asked is kept here, the answer is copied once.
  */
 #include <kernel/bug.h>
+#include <kvm/bus.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <linux/kvm.h>
@@ -31,6 +33,57 @@ static void ask_port(struct kvm_vcpu *v, bool out)
 static u32 fragment(const struct kvm_mmio *m)
 {
 	return min(m->of[m->part].len - m->at, 8U);
+}
+
+static void advance(struct kvm_mmio *m, u32 n)
+{
+	m->at += n;
+	if (m->at < m->of[m->part].len)
+		return;
+	m->part++;
+	m->at = 0;
+}
+
+static int device_read(struct kvm_vcpu *v, u64 gpa, u32 n, void *data)
+{
+	return kvm_apic_read(v, gpa, n, data) ? kvm_bus_read(v, KVM_BUS_MMIO, gpa, n, data) : 0;
+}
+
+static int device_write(struct kvm_vcpu *v, u64 gpa, u32 n, const void *data)
+{
+	return kvm_apic_write(v, gpa, n, data) ? kvm_bus_write(v, KVM_BUS_MMIO, gpa, n, data) : 0;
+}
+
+bool kvm_mmio_here(struct kvm_vcpu *v)
+{
+	struct kvm_mmio *m = &v->arch->mmio;
+
+	while (m->part < m->parts) {
+		u64 gpa = m->of[m->part].gpa + m->at;
+		u8 *data = m->data + m->of[m->part].offset + m->at;
+		u32 n = fragment(m);
+
+		if (m->write ? device_write(v, gpa, n, data) : device_read(v, gpa, n, data))
+			return false;
+		advance(m, n);
+	}
+	return true;
+}
+
+bool kvm_io_here(struct kvm_vcpu *v, bool out, u16 port, u32 size, u32 count, void *data)
+{
+	u8 *at = data;
+
+	for (u32 i = 0; i < count; i++, at += size) {
+		int r = out ? kvm_bus_write(v, KVM_BUS_PORTS, port, size, at) :
+			      kvm_bus_read(v, KVM_BUS_PORTS, port, size, at);
+
+		if (r && !i)
+			return false;
+		if (r && !out)
+			memset(at, 0, size);
+	}
+	return true;
 }
 
 static void ask_mmio(struct kvm_vcpu *v)
@@ -66,12 +119,8 @@ static int answered_mmio(struct kvm_vcpu *v)
 
 	if (!m->write)
 		memcpy(m->data + m->of[m->part].offset + m->at, v->run->mmio.data, n);
-	m->at += n;
-	if (m->at == m->of[m->part].len) {
-		m->part++;
-		m->at = 0;
-	}
-	if (m->part < m->parts)
+	advance(m, n);
+	if (!kvm_mmio_here(v))
 		return kvm_ask(v, KVM_ASKED_MMIO);
 	v->arch->asked = KVM_ASKED_NOTHING;
 	m->parts = 0;
@@ -81,14 +130,14 @@ static int answered_mmio(struct kvm_vcpu *v)
 	return kvm_emulate_run(v);
 }
 
-static int answered_in(struct kvm_vcpu *v)
+int kvm_port_read(struct kvm_vcpu *v, const void *data)
 {
 	struct kvm_cpu_vcpu *a = v->arch;
 	u64 value = a->vmcb->save.rax;
 
 	if (a->io.size == 4)
 		value = 0;
-	memcpy(&value, kvm_io_data(v), a->io.size);
+	memcpy(&value, data, a->io.size);
 	a->vmcb->save.rax = value;
 	a->vmcb->save.rip = a->io.next_rip;
 	kvm_emulate_stepped(a, 0);
@@ -104,7 +153,7 @@ int kvm_answered(struct kvm_vcpu *v)
 		return answered_mmio(v);
 	a->asked = KVM_ASKED_NOTHING;
 	if (what == KVM_ASKED_IN)
-		return answered_in(v);
+		return kvm_port_read(v, kvm_io_data(v));
 	if (what == KVM_ASKED_OUT)
 		return 1;
 	a->io.done = true;

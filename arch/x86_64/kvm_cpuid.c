@@ -16,6 +16,7 @@
 #define EXTENDED 0x80000000U
 #define EXTENDED_MAX 0x80000008U
 #define LEAF1_ECX_OSXSAVE (1U << 27)
+#define LEAF1_ECX_X2APIC (1U << 21)
 #define LEAF1_EDX_APIC (1U << 9)
 
 static const struct kvm_cpuid_entry2 *find(const struct kvm_cpu_vcpu *a, u32 leaf, u32 index)
@@ -60,7 +61,7 @@ void kvm_cpuid(const struct kvm_cpu_vcpu *a, u32 leaf, u32 index, u32 *out)
 		out[2] &= ~LEAF1_ECX_OSXSAVE;
 		if (a->cr4 & GUEST_CR4_OSXSAVE)
 			out[2] |= LEAF1_ECX_OSXSAVE;
-		if (!(a->apic_base & 1 << 11))
+		if (!(kvm_apic_base(a) & KVM_APIC_BASE_ENABLED))
 			out[3] &= ~LEAF1_EDX_APIC;
 	}
 	if (leaf == 0xd && index == 0)
@@ -97,10 +98,10 @@ static void add_basic(struct list *l)
 {
 	static const u32 all[4] = { ALL, ALL, ALL, ALL };
 	/*
-	 * SSE3 PCLMUL SSSE3 FMA CX16 SSE4 MOVBE POPCNT AES XSAVE AVX F16C RDRAND; no MCE, MCA, APIC
-	 * numbers
+	 * SSE3 PCLMUL SSSE3 FMA CX16 SSE4 MOVBE POPCNT AES XSAVE AVX F16C RDRAND, MCE MCA; no
+	 * APIC numbers
 	 */
-	static const u32 one[4] = { ALL, 0x0000ffff, 0x76d83203, 0x178bbb7f };
+	static const u32 one[4] = { ALL, 0x0000ffff, 0x76d83203, 0x178bfbff };
 	static const u32 none[4] = { 0 };
 	/* FSGSBASE BMI1 AVX2 SMEP BMI2 ERMS AVX-512's, RDSEED ADX SMAP CLFLUSHOPT CLWB SHA */
 	static const u32 seven[4] = { 0, 0xf1bf03a9, 0x00415f46, 0x00000110 };
@@ -111,6 +112,8 @@ static void add_basic(struct list *l)
 	if (l->n <= l->room && l->e[l->n - 1].eax > BASIC_MAX)
 		l->e[l->n - 1].eax = BASIC_MAX;
 	add(l, 1, 0, false, one);
+	if (l->n <= l->room)
+		l->e[l->n - 1].ecx |= LEAF1_ECX_X2APIC;	/* also where the CPU has none */
 	for (u32 leaf = 2; leaf <= 6; leaf++)
 		add(l, leaf, 0, false, none);
 	add(l, 7, 0, true, seven);
@@ -143,7 +146,7 @@ static void add_extended(struct list *l)
 	add(l, EXTENDED + 8, 0, false, sizes);
 }
 
-/* "KVMKVMKVM", and no paravirtual feature. */
+/* "KVMKVMKVM", and the paravirtual features: kvm-clock. */
 static void add_own(struct list *l)
 {
 	struct kvm_cpuid_entry2 e[2] = {
@@ -152,7 +155,7 @@ static void add_own(struct list *l)
 		  .ebx = 0x4b4d564b,
 		  .ecx = 0x564b4d56,
 		  .edx = 0x4d },
-		{ .function = KVM_CPUID_FEATURES },
+		{ .function = KVM_CPUID_FEATURES, .eax = kvm_clock_features() },
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(e); i++, l->n++)
@@ -204,6 +207,7 @@ static long set(struct kvm_vcpu *v, u32 n, struct uptr from)
 	kvfree(v->arch->cpuid);
 	v->arch->cpuid = e;
 	v->arch->nr_cpuid = n;
+	kvm_apic_cpuid(v);
 	return 0;
 }
 

@@ -87,6 +87,8 @@ static void give(struct kvm_vcpu *v)
 void kvm_emulate_stepped(struct kvm_cpu_vcpu *a, u8 shadow)
 {
 	a->vmcb->control.int_state = shadow ? VMCB_SHADOW : 0;
+	if (kvm_debug_step(a))
+		return;
 	if (!(a->vmcb->save.rflags & GUEST_FLAG_TF))
 		return;
 	a->vmcb->save.dr6 |= GUEST_DR6_BS;
@@ -224,6 +226,11 @@ static int after(struct kvm_vcpu *v)
 		return kvm_ask(v, KVM_ASKED_MMIO);
 	if (a->asked == KVM_ASKED_OUT)
 		return kvm_ask(v, KVM_ASKED_OUT);
+	if (a->halt && a->has_lapic) {
+		WRITE_ONCE(a->mp_state, KVM_MP_STATE_HALTED);
+		kvm_request(v, KVM_REQUEST_EVENT);	/* what came before is seen */
+		return 1;
+	}
 	if (a->halt) {
 		WRITE_ONCE(v->run->exit_reason, KVM_EXIT_HLT);
 		return 0;

@@ -16,6 +16,7 @@
 #include "arch/x86_64/x86_priv.h"
 
 #define EVENT_TYPE (7U << 8)
+#define WRITES_CR8 (1U << (16 + 8))
 #define RFLAGS_SHADOWED(b) ((b)->control.int_state & VMCB_SHADOW)
 
 /* ---- exceptions ---- */
@@ -69,7 +70,7 @@ static void back(struct kvm_cpu_vcpu *a, u32 info, u32 error)
 		e->nmi.injected = true;
 		break;
 	case EVENT_EXCEPTION:
-		if (vector == VEC_BP || vector == VEC_OF)
+		if ((vector == VEC_BP && !a->debug.breakpoint) || vector == VEC_OF)
 			break;
 		e->exception.injected = true;
 		e->exception.vector = vector;
@@ -88,12 +89,14 @@ void kvm_event_back(struct kvm_cpu_vcpu *a)
 	struct vmcb_control *c = &a->vmcb->control;
 	struct kvm_events *e = &a->events;
 
+	kvm_debug_disarm(a);
 	e->exception.injected = e->interrupt.injected = e->nmi.injected = false;
 	/* Not even begun: an entry that failed. */
 	if (c->event_inj & EVENT_VALID && c->exit_code == (u64)SVM_EXIT_ERR)
 		back(a, c->event_inj, c->event_error);
 	else
 		back(a, c->exit_int_info, c->exit_int_error);
+	a->debug.breakpoint = e->exception.injected && e->exception.vector == VEC_BP;
 	c->event_inj = 0;
 	c->exit_int_info = 0;
 	if (a->nmi_iret && a->vmcb->save.rip != a->nmi_iret_rip)
@@ -116,6 +119,9 @@ static bool inject_old(struct kvm_cpu_vcpu *a)
 	if (e->exception.pending) {
 		e->exception.pending = false;
 		e->exception.injected = true;
+		/* The owner's, in place of an INT3: as a trap, behind it. */
+		a->debug.breakpoint = e->exception.vector == VEC_BP;
+		a->vmcb->save.rip += a->debug.breakpoint;
 	}
 	if (e->exception.injected)
 		inject(a->vmcb, EVENT_EXCEPTION, e->exception.vector, e->exception.has_error,
@@ -129,12 +135,31 @@ static bool inject_old(struct kvm_cpu_vcpu *a)
 	return true;
 }
 
+static void inject_interrupt(struct kvm_cpu_vcpu *a)
+{
+	struct kvm_events *e = &a->events;
+	int vector;
+
+	if (!a->has_lapic || !kvm_event_window(a))
+		return;
+	vector = kvm_apic_take_interrupt(a->v);
+	if (vector < 0)
+		return;
+	e->interrupt.injected = true;
+	e->interrupt.vector = (u8)vector;
+	inject(a->vmcb, EVENT_INTERRUPT, (u8)vector, false, 0);
+}
+
 static void inject_new(struct kvm_cpu_vcpu *a)
 {
 	struct kvm_events *e = &a->events;
 
-	if (!e->nmi.pending || e->nmi.masked || RFLAGS_SHADOWED(a->vmcb))
+	if (a->debug.control & KVM_GUESTDBG_BLOCKIRQ)
 		return;
+	if (!e->nmi.pending || e->nmi.masked || RFLAGS_SHADOWED(a->vmcb)) {
+		inject_interrupt(a);
+		return;
+	}
 	e->nmi.pending = false;
 	e->nmi.injected = e->nmi.masked = true;
 	vmcb_intercept(a->vmcb, VMCB_I_IRET);
@@ -164,12 +189,40 @@ void kvm_event_watch(struct kvm_cpu_vcpu *a, bool on)
 		c->intercept[0] &= ~(1U << VMCB_I_VINTR);
 }
 
+/* The guest's own CR8 is V_TPR; its writes leave while it holds an interrupt back. */
+static void tpr_out(struct kvm_cpu_vcpu *a)
+{
+	struct vmcb_control *c = &a->vmcb->control;
+	u32 tpr = (u32)kvm_vcpu_cr8(a);
+	int requested;
+
+	c->int_ctl = (c->int_ctl & ~V_TPR_MASK) | tpr;
+	if (!a->has_lapic)
+		return;
+	requested = kvm_lapic_requested(&a->lapic);
+	if (requested >= 0 && (u32)requested >> 4 <= tpr)
+		c->intercept_cr |= WRITES_CR8;
+	else
+		c->intercept_cr &= ~WRITES_CR8;
+}
+
+void kvm_event_tpr_back(struct kvm_cpu_vcpu *a)
+{
+	const struct vmcb_control *c = &a->vmcb->control;
+	u8 tpr = c->int_ctl & 0xf;
+
+	if (a->has_lapic && !(c->intercept_cr & WRITES_CR8) && tpr != kvm_lapic_tpr(&a->lapic))
+		kvm_lapic_set_tpr(&a->lapic, tpr);
+}
+
 /* ---- KVM_RUN ---- */
 
 int kvm_cpu_prepare(struct kvm_vcpu *v)
 {
 	struct kvm_cpu_vcpu *a = v->arch;
-	bool asked = READ_ONCE(v->run->request_interrupt_window);
+	bool asked = !a->has_lapic && READ_ONCE(v->run->request_interrupt_window);
+	bool blocked = a->debug.control & KVM_GUESTDBG_BLOCKIRQ;
+	int r;
 
 	if (a->asked != KVM_ASKED_NOTHING)
 		return kvm_ask(v, a->asked);
@@ -178,8 +231,18 @@ int kvm_cpu_prepare(struct kvm_vcpu *v)
 		a->leave = 0;
 		return 0;
 	}
+	kvm_debug_disarm(a);		/* from before an entry that did not come */
+	if (kvm_debug_leaves(v))
+		return 0;
 	if (kvm_request_take(v, KVM_REQUEST_FLUSH))
 		a->flush = true;
+	if (kvm_request_take(v, KVM_REQUEST_CLOCK))
+		kvm_clock_request(v);
+	r = a->has_lapic ? kvm_apic_requests(v) : 0;
+	if (r)
+		return r;
+	if (a->mp_state != KVM_MP_STATE_RUNNABLE)
+		return 2;
 	if (a->events.triple_fault) {
 		a->events.triple_fault = false;
 		WRITE_ONCE(v->run->exit_reason, KVM_EXIT_SHUTDOWN);
@@ -189,11 +252,12 @@ int kvm_cpu_prepare(struct kvm_vcpu *v)
 		WRITE_ONCE(v->run->exit_reason, KVM_EXIT_IRQ_WINDOW_OPEN);
 		return 0;
 	}
-	kvm_event_watch(a, asked);
 	a->vmcb->control.event_inj = 0;
 	if (!inject_old(a))
 		inject_new(a);
-	a->vmcb->control.int_ctl = (a->vmcb->control.int_ctl & ~V_TPR_MASK) | (u32)a->cr8;
+	kvm_event_watch(a, asked || (a->has_lapic && !blocked && kvm_apic_has_interrupt(v)));
+	tpr_out(a);
+	kvm_debug_arm(a);
 	return 1;
 }
 
@@ -203,12 +267,16 @@ int kvm_cpu_run_begin(struct kvm_vcpu *v)
 	u64 cr8 = READ_ONCE(v->run->cr8);
 	int r = 1;
 
-	if (cr8 & ~0xfULL)
+	if (cr8 & ~0xfULL && !a->has_lapic)
 		return -EINVAL;
 	/* No registers are kept in the mapping: KVM_CAP_SYNC_REGS is absent. */
 	if (READ_ONCE(v->run->kvm_valid_regs) || READ_ONCE(v->run->kvm_dirty_regs))
 		return -EINVAL;
-	a->cr8 = cr8;
+	if (a->has_lapic)
+		kvm_request(v, KVM_REQUEST_EVENT);	/* what ioctls changed is looked at */
+	else
+		a->cr8 = cr8;
+	kvm_clock_run(v);
 	guest_fpu_load(a->fpu);
 	if (a->asked != KVM_ASKED_NOTHING && a->shown) {
 		r = kvm_answered(v);
@@ -227,10 +295,11 @@ void kvm_cpu_run_end(struct kvm_vcpu *v)
 	struct kvm_cpu_vcpu *a = v->arch;
 	struct kvm_run *run = v->run;
 
+	kvm_debug_disarm(a);
 	guest_fpu_unload(a->fpu);
 	WRITE_ONCE(run->if_flag, !!(a->vmcb->save.rflags & GUEST_FLAG_IF));
 	WRITE_ONCE(run->flags, 0);
-	WRITE_ONCE(run->cr8, a->cr8);
-	WRITE_ONCE(run->apic_base, a->apic_base);
-	WRITE_ONCE(run->ready_for_interrupt_injection, kvm_event_window(a));
+	WRITE_ONCE(run->cr8, kvm_vcpu_cr8(a));
+	WRITE_ONCE(run->apic_base, kvm_apic_base(a));
+	WRITE_ONCE(run->ready_for_interrupt_injection, a->has_lapic || kvm_event_window(a));
 }

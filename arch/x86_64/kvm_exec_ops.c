@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * What instructions that KVM executes reach the guest by: its memory through its own page tables,
- * MMIO and ports through user space, control registers, MSRs.
+ * MMIO and ports (kvm_ask.c), control registers, MSRs.
  */
 #include <abi/errno.h>
 #include <kernel/bug.h>
@@ -155,10 +155,14 @@ static enum kvm_exec_status op_read(struct kvm_exec *e, u64 linear, void *data, 
 		else if (r)
 			return failed(a, r);
 	}
-	if (!m->parts)
-		return KVM_EXEC_DONE;
-	a->asked = KVM_ASKED_MMIO;
-	return KVM_EXEC_PENDING;
+	if (!kvm_mmio_here(v)) {
+		a->asked = KVM_ASKED_MMIO;
+		return KVM_EXEC_PENDING;
+	}
+	for (u32 i = 0; i < m->parts; i++)
+		memcpy((u8 *)data + m->of[i].offset, m->data + m->of[i].offset, m->of[i].len);
+	m->parts = 0;
+	return KVM_EXEC_DONE;
 }
 
 static enum kvm_exec_status write_pieces(struct kvm_vcpu *v, const struct pieces *p,
@@ -178,6 +182,8 @@ static enum kvm_exec_status write_pieces(struct kvm_vcpu *v, const struct pieces
 	}
 	if (m->parts)
 		memcpy(m->data, data, size);
+	if (kvm_mmio_here(v))
+		m->parts = 0;		/* else user space has the rest, when it is over */
 	return KVM_EXEC_DONE;
 }
 
@@ -245,6 +251,8 @@ static enum kvm_exec_status op_in(struct kvm_exec *e, u16 port, u32 size, u32 co
 		memcpy(data, kvm_io_data(v), (size_t)size * count);
 		return KVM_EXEC_DONE;
 	}
+	if (kvm_io_here(v, false, port, size, count, data))
+		return KVM_EXEC_DONE;
 	set_port(a, port, size, count);
 	a->asked = KVM_ASKED_EXEC_IN;
 	return KVM_EXEC_PENDING;
@@ -255,6 +263,8 @@ static enum kvm_exec_status op_out(struct kvm_exec *e, u16 port, u32 size, u32 c
 {
 	struct kvm_vcpu *v = vcpu_of(e);
 
+	if (kvm_io_here(v, true, port, size, count, (void *)data))
+		return KVM_EXEC_DONE;
 	memcpy(kvm_io_data(v), data, (size_t)size * count);
 	set_port(v->arch, port, size, count);
 	v->arch->asked = KVM_ASKED_OUT;
@@ -289,7 +299,7 @@ static enum kvm_exec_status op_get_cr(struct kvm_exec *e, u8 n, u64 *value)
 		*value = a->cr4;
 		break;
 	case 8:
-		*value = a->cr8;
+		*value = kvm_vcpu_cr8(a);
 		break;
 	default:
 		return fault(e, VEC_UD);
@@ -303,8 +313,9 @@ static enum kvm_exec_status set_cr8(struct kvm_exec *e, u64 value)
 
 	if (value & ~0xfULL)
 		return fault(e, VEC_GP);
-	a->set_tpr = value < a->cr8;	/* the owner may have an interrupt for it now */
-	a->cr8 = value;
+	/* the owner may have an interrupt for it now */
+	a->set_tpr = !a->has_lapic && value < a->cr8;
+	kvm_vcpu_set_cr8(a, value);
 	return KVM_EXEC_DONE;
 }
 

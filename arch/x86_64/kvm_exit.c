@@ -27,6 +27,7 @@ static int exit_io(struct kvm_vcpu *v)
 	struct kvm_cpu_vcpu *a = v->arch;
 	struct vmcb *b = a->vmcb;
 	u32 info = (u32)b->control.exit_info1;
+	u64 value = 0;
 
 	if (info & (IO_STRING | IO_REP))
 		return kvm_emulate(v);
@@ -35,11 +36,16 @@ static int exit_io(struct kvm_vcpu *v)
 	a->io.count = 1;
 	if (info & IO_IN) {
 		a->io.next_rip = b->control.exit_info2;
+		if (kvm_io_here(v, false, a->io.port, a->io.size, 1, &value))
+			return kvm_port_read(v, &value);
 		return kvm_ask(v, KVM_ASKED_IN);
 	}
-	memcpy(kvm_io_data(v), &b->save.rax, a->io.size);
+	value = b->save.rax;
 	b->save.rip = b->control.exit_info2;
 	kvm_emulate_stepped(a, 0);
+	if (kvm_io_here(v, true, a->io.port, a->io.size, 1, &value))
+		return 1;
+	memcpy(kvm_io_data(v), &value, a->io.size);
 	return kvm_ask(v, KVM_ASKED_OUT);
 }
 
@@ -161,6 +167,7 @@ int kvm_cpu_exit_fast(struct kvm_vcpu *v)
 	struct kvm_cpu_vcpu *a = v->arch;
 
 	kvm_event_back(a);
+	kvm_event_tpr_back(a);
 	switch (a->vmcb->control.exit_code) {
 	case SVM_EXIT_INTR:
 	case SVM_EXIT_NMI:
@@ -186,6 +193,10 @@ int kvm_cpu_exit(struct kvm_vcpu *v)
 		return exit_nested_fault(v);
 	case SVM_EXIT_IOIO:
 		return exit_io(v);
+	case SVM_EXIT_EXCP_BASE + VEC_DB:
+		return kvm_debug_exit(v, VEC_DB);
+	case SVM_EXIT_EXCP_BASE + VEC_BP:
+		return kvm_debug_exit(v, VEC_BP);
 	case SVM_EXIT_SHUTDOWN:
 		return shut_down(v);
 	case SVM_EXIT_READ_CR0 ... SVM_EXIT_WRITE_CR8:

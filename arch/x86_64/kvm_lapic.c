@@ -122,7 +122,10 @@ static int request(struct kvm_lapic *l, u8 vector, bool level)
 		__atomic_fetch_or(tmr, bit, __ATOMIC_RELAXED);
 	else
 		__atomic_fetch_and(tmr, ~bit, __ATOMIC_RELAXED);
-	return !(__atomic_fetch_or(word_of(l, APIC_IRR, vector), bit, __ATOMIC_RELEASE) & bit);
+	if (__atomic_fetch_or(word_of(l, APIC_IRR, vector), bit, __ATOMIC_RELEASE) & bit)
+		return 0;
+	l->ops->requested(l);
+	return 1;
 }
 
 int kvm_lapic_accept(struct kvm_lapic *l, const struct kvm_message *m)

@@ -30,6 +30,8 @@ struct kvm_lapic_ops {
 	 * NMI, SMI, INIT, STARTUP (of VECTOR) came; any CPU. False: that had no effect.
 	 */
 	bool (*event)(struct kvm_lapic *l, enum kvm_delivery what, u8 vector);
+	/* IRR has a vector more; any CPU. */
+	void (*requested)(struct kvm_lapic *l);
 };
 
 struct kvm_lapic {

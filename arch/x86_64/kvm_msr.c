@@ -15,11 +15,14 @@
 #define M_SYSENTER_CS 0x174
 #define M_SYSENTER_ESP 0x175
 #define M_SYSENTER_EIP 0x176
-#define M_MCG_CAP 0x179
 #define M_MCG_STATUS 0x17a
+#define M_MCG_CTL 0x17b
 #define M_MISC_ENABLE 0x1a0
 #define M_MTRR_VARIABLE 0x200
 #define M_MTRR_DEF 0x2ff
+#define M_TSC_DEADLINE 0x6e0
+#define M_X2APIC 0x800
+#define M_X2APIC_LAST 0x83f
 #define M_SYSCFG 0xc0010010
 #define M_HWCR 0xc0010015
 #define M_DE_CFG 0xc0011029
@@ -28,16 +31,17 @@
 
 /* What KVM_GET_MSR_INDEX_LIST names. */
 static const u32 listed[] = {
-	M_TSC,	       MSR_APIC_BASE, M_SYSENTER_CS, M_SYSENTER_ESP, M_SYSENTER_EIP,
-	M_MISC_ENABLE, MSR_PAT,	      MSR_EFER,	     MSR_STAR,	     MSR_LSTAR,
-	MSR_CSTAR,     MSR_SFMASK,    MSR_FS_BASE,   MSR_GS_BASE,    MSR_KERNEL_GS_BASE,
-	MSR_TSC_AUX,   M_HWCR,	      M_MCG_STATUS,  M_MTRR_DEF,     0x200,
-	0x201,	       0x202,	      0x203,	     0x204,	     0x205,
-	0x206,	       0x207,	      0x208,	     0x209,	     0x20a,
-	0x20b,	       0x20c,	      0x20d,	     0x20e,	     0x20f,
-	0x250,	       0x258,	      0x259,	     0x268,	     0x269,
-	0x26a,	       0x26b,	      0x26c,	     0x26d,	     0x26e,
-	0x26f,
+	M_TSC,	       MSR_APIC_BASE,  M_SYSENTER_CS, M_SYSENTER_ESP, M_SYSENTER_EIP,
+	M_MISC_ENABLE, MSR_PAT,	       MSR_EFER,      MSR_STAR,	      MSR_LSTAR,
+	MSR_CSTAR,     MSR_SFMASK,     MSR_FS_BASE,   MSR_GS_BASE,    MSR_KERNEL_GS_BASE,
+	MSR_TSC_AUX,   M_HWCR,	       M_MCG_STATUS,  M_MTRR_DEF,     0x200,
+	0x201,	       0x202,	       0x203,	      0x204,	      0x205,
+	0x206,	       0x207,	       0x208,	      0x209,	      0x20a,
+	0x20b,	       0x20c,	       0x20d,	      0x20e,	      0x20f,
+	0x250,	       0x258,	       0x259,	      0x268,	      0x269,
+	0x26a,	       0x26b,	       0x26c,	      0x26d,	      0x26e,
+	0x26f,	       M_TSC_DEADLINE, M_MCG_CTL,     0x11,	      0x12,
+	0x4b564d00,    0x4b564d01,
 };
 
 /* MSRs that are a field: of the VMCB's, or of the vCPU's. NULL: another one. */
@@ -58,8 +62,6 @@ static u64 *field_of(struct kvm_cpu_vcpu *a, u32 index)
 		return &a->misc_enable;
 	case M_HWCR:
 		return &a->hwcr;
-	case MSR_APIC_BASE:
-		return &a->apic_base;
 	default:
 		return NULL;
 	}
@@ -118,6 +120,12 @@ bool kvm_msr_get(struct kvm_vcpu *v, u32 index, u64 *value, bool owner)
 	}
 	if (get_saved(&a->vmcb->save, index, value))
 		return true;
+	if (kvm_mce_has(index))
+		return kvm_mce_get(a, index, value, owner);
+	if (kvm_clock_has(index)) {
+		*value = kvm_clock_get(v, index);
+		return true;
+	}
 	switch (index) {
 	case M_TSC:
 		*value = rdtsc_ordered() + a->vmcb->control.tsc_offset;
@@ -125,6 +133,12 @@ bool kvm_msr_get(struct kvm_vcpu *v, u32 index, u64 *value, bool owner)
 	case MSR_EFER:
 		*value = a->efer;
 		return true;
+	case MSR_APIC_BASE:
+		*value = kvm_apic_base(a);
+		return true;
+	case M_TSC_DEADLINE:
+	case M_X2APIC ... M_X2APIC_LAST:
+		return kvm_apic_rdmsr(v, index, value);
 	case MSR_TSC_AUX:
 		*value = a->tsc_aux;
 		return cpu_has(X86_FEATURE_RDTSCP);
@@ -134,8 +148,6 @@ bool kvm_msr_get(struct kvm_vcpu *v, u32 index, u64 *value, bool owner)
 	case M_UCODE:
 		*value = 0x01000065;	/* as Linux: no guest looks for an older one's faults */
 		return true;
-	case M_MCG_CAP:
-	case M_MCG_STATUS:
 	case M_SYSCFG:
 	case M_DE_CFG:
 		return true;
@@ -243,20 +255,6 @@ static bool range_allowed(u32 index, u64 value)
 	return index & 1 || types_valid(value & 0xff, false);
 }
 
-/*
- * The local APIC stays where it is, and on, as there is none in the kernel: only the owner moves
- * it.
- */
-static bool set_apic_base(struct kvm_cpu_vcpu *a, u64 value)
-{
-	if (value >> cpu_phys_bits || value & 0x6ff)
-		return false;
-	if (value & 1 << 10)
-		return false;
-	a->apic_base = value;
-	return true;
-}
-
 bool kvm_msr_set(struct kvm_vcpu *v, u32 index, u64 value, bool owner)
 {
 	struct kvm_cpu_vcpu *a = v->arch;
@@ -266,7 +264,7 @@ bool kvm_msr_set(struct kvm_vcpu *v, u32 index, u64 value, bool owner)
 	if (!value_allowed(a, index, value))
 		return false;
 	if (index == MSR_APIC_BASE)
-		return set_apic_base(a, value);
+		return kvm_apic_set_base(v, value, owner);
 	if (index >= M_MTRR_VARIABLE && index < M_MTRR_VARIABLE + 2 * KVM_MTRR_VARIABLE &&
 	    !range_allowed(index, value))
 		return false;
@@ -276,12 +274,21 @@ bool kvm_msr_set(struct kvm_vcpu *v, u32 index, u64 value, bool owner)
 	}
 	if (set_saved(a, index, value, &known) || known)
 		return true;
+	if (kvm_mce_has(index))
+		return kvm_mce_set(a, index, value, owner);
+	if (kvm_clock_has(index)) {
+		kvm_clock_set(v, index, value);
+		return true;
+	}
 	switch (index) {
 	case M_TSC:
-		a->vmcb->control.tsc_offset = value - rdtsc_ordered();
+		kvm_tsc_write(v, value, owner);
 		return true;
 	case MSR_EFER:
 		return kvm_set_efer(a, value, owner);
+	case M_TSC_DEADLINE:
+	case M_X2APIC ... M_X2APIC_LAST:
+		return kvm_apic_wrmsr(v, index, value);
 	case MSR_TSC_AUX:
 		if (!cpu_has(X86_FEATURE_RDTSCP) || value >> 32)
 			return false;
@@ -292,7 +299,6 @@ bool kvm_msr_set(struct kvm_vcpu *v, u32 index, u64 value, bool owner)
 		preempt_enable();
 		return true;
 	case M_UCODE:
-	case M_MCG_STATUS:
 	case M_SYSCFG:
 	case M_DE_CFG:
 		return owner || index == M_UCODE ? true : !value;

@@ -8,15 +8,38 @@
 #include <kvm/cpu.h>
 #include <kvm/memory.h>
 #include <kvm/vcpu.h>
+#include <kernel/time.h>
 #include <kvm/vm.h>
 #include "arch/x86_64/kvm_insn_exec.h"
+#include "arch/x86_64/kvm_lapic.h"
 #include "arch/x86_64/kvm_npt.h"
 #include "arch/x86_64/kvm_svm.h"
+
+struct apic_table;
+struct kvm_chips;
+
+/* kvm_clock.c */
+struct kvm_vm_clock {
+	spinlock_t lock;		/* taken in threads alone; the rest */
+	u64 tsc, ns;			/* of one moment, where the host's clock is its TSC */
+	u64 offset;			/* to the host's clock, where it is not */
+	u64 tsc_offset;			/* of the vCPUs whose TSCs are equal: */
+	u64 tsc_generation;		/* theirs, from 1 on */
+	u64 tsc_written, tsc_written_at; /* the owner's last one that was not made equal; when */
+	u32 vcpus, equal;		/* how many there are, of that generation */
+};
 
 struct kvm_cpu_vm {
 	struct npt npt;
 	struct mutex zap_lock; /* who takes away from NPT; none of the host's is taken under it */
+	struct kvm_vm_clock clock;
+	u64 wall_msr;			/* once */
 	u64 tss_addr, identity_map_addr; /* vm->lock: told by the owner, used by nobody on SVM */
+	/* once, under vm->lock (release, acquire): its interrupt controllers (kvm_irqchip.c) */
+	struct kvm_chips *irqchip;
+	struct mutex apic_lock;		/* who builds `apics` */
+	struct apic_table *apics;	/* apic_lock; readers RCU: NULL: no vCPU has an APIC yet */
+	u32 apic_ids;			/* apic_lock: above those of all vCPUs */
 };
 
 /*
@@ -72,21 +95,61 @@ struct kvm_mmio {
 
 #define KVM_MTRR_VARIABLE 8
 #define KVM_MTRR_FIXED 11
+#define KVM_MCE_BANKS 32		/* as on Linux */
+
+/* Requests to a vCPU of this CPU's. */
+enum {
+	/* An interrupt, an NMI, INIT or STARTUP came, or what holds them back has changed. */
+	KVM_REQUEST_EVENT = KVM_REQUESTS_CPU,
+	KVM_REQUEST_TIMER,		/* the local APIC's may have expired */
+	KVM_REQUEST_CLOCK,		/* the guest's page of kvm-clock is to be written */
+	KVM_REQUEST_APICS,		/* the VM's map of APICs is to be built anew */
+};
+
+/* kvm_cpu_vcpu.apic_events */
+#define APIC_EVENT_INIT 1U
+#define APIC_EVENT_STARTUP 2U
+#define APIC_EVENT_NMI 4U
 
 /* v->lock, or its thread in KVM_RUN. */
 struct kvm_cpu_vcpu {
+	struct kvm_vcpu *v;		/* c */
 	struct svm_world world;
 	struct vmcb *vmcb;
 	void *host;			/* a page for VMSAVE */
 	struct guest_fpu *fpu;
 	u64 cr0, cr4, efer, xcr0;	/* as the guest has them; cr0: CR0.TS, MP are the VMCB's */
 	u64 dr[4];
-	u64 apic_base, cr8, tsc_aux, misc_enable, hwcr;
+	u64 tsc_aux, misc_enable, hwcr;
+	u64 apic_base, cr8;		/* without a local APIC; with one they are its */
 	u64 mtrr_def, mtrr_fixed[KVM_MTRR_FIXED], mtrr_variable[2 * KVM_MTRR_VARIABLE];
 	struct kvm_events events;
+	struct {
+		u64 cap, status, ctl, banks[KVM_MCE_BANKS][4];
+	} mce;
+	u64 time_msr, tsc_generation;	/* kvm_clock.c */
+	bool has_clock;			/* it has joined the VM's */
+	u32 time_version;		/* of the page that the guest has: even */
+	struct {
+		u32 control;		/* KVM_GUESTDBG_*; 0: the owner does not debug it */
+		u64 dr[8];		/* the owner's */
+		bool armed;		/* the VMCB has the owner's, these are the guest's: */
+		bool guest_tf;
+		u64 guest_dr6, guest_dr7;
+		u64 dr6, dr7;		/* where the guest left */
+		bool stepped;		/* over an executed instruction: the owner is told */
+		bool breakpoint;	/* #BP is the owner's, not an INT3's */
+	} debug;
 	bool nmi_iret;			/* an IRET that ends an NMI begins at: */
 	u64 nmi_iret_rip;
 	u32 mp_state;
+	/* ---- the local APIC (kvm_apic.c) ---- */
+	bool has_lapic;			/* c, from kvm_cpu_vcpu_join() on */
+	struct kvm_lapic lapic;
+	struct hrtimer apic_timer;	/* its function only makes a request */
+	struct apic_table *spare;	/* vm->lock: from kvm_cpu_vcpu_join() to ..joined() */
+	u32 apic_events;		/* atomic bits, APIC_EVENT_* */
+	u8 sipi_vector;			/* before APIC_EVENT_STARTUP */
 	u64 asid_generation;		/* of CPU asid_cpu's */
 	int asid_cpu;
 	bool flush;			/* before the next entry */
@@ -134,6 +197,18 @@ void kvm_emulate_stepped(struct kvm_cpu_vcpu *a, u8 shadow);
 /* kvm_ask.c: v->run says what a->asked is: 0. What was answered is used: as kvm_cpu_exit(). */
 int kvm_ask(struct kvm_vcpu *v, enum kvm_asked what);
 int kvm_answered(struct kvm_vcpu *v);
+/*
+ * What the kernel's own devices do of a->mmio, from where it stands, in order up to the first that
+ * is not theirs. True: all is done.
+ */
+bool kvm_mmio_here(struct kvm_vcpu *v);
+/*
+ * COUNT transfers by a port; false: the first one is nobody's here. As on Linux, where a device
+ * goes in between, the others read 0 and write to nowhere.
+ */
+bool kvm_io_here(struct kvm_vcpu *v, bool out, u16 port, u32 size, u32 count, void *data);
+/* The IN of a->io has read DATA: 1. */
+int kvm_port_read(struct kvm_vcpu *v, const void *data);
 /* The data of a port's transfer, in the owner's sight. */
 void *kvm_io_data(struct kvm_vcpu *v);
 
@@ -155,6 +230,50 @@ bool kvm_msr_set(struct kvm_vcpu *v, u32 index, u64 value, bool owner);
 long kvm_msr_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg);
 long kvm_msr_lists(unsigned int cmd, struct uptr arg);
 
+/* kvm_mce.c: the MSRs are its own; false: #GP. KVM_X86_SETUP_MCE, KVM_X86_SET_MCE. */
+void kvm_mce_init(struct kvm_cpu_vcpu *a);
+bool kvm_mce_has(u32 index);
+bool kvm_mce_get(const struct kvm_cpu_vcpu *a, u32 index, u64 *value, bool owner);
+bool kvm_mce_set(struct kvm_cpu_vcpu *a, u32 index, u64 value, bool owner);
+long kvm_mce_supported(struct uptr to);
+long kvm_mce_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg);
+
+#define KVM_DEBUG_KNOWN (KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_SW_BP | \
+			 KVM_GUESTDBG_USE_HW_BP | KVM_GUESTDBG_INJECT_DB | \
+			 KVM_GUESTDBG_INJECT_BP | KVM_GUESTDBG_BLOCKIRQ)
+
+/* kvm_debug.c: before an entry; after it, also where none came of it. */
+void kvm_debug_arm(struct kvm_cpu_vcpu *a);
+void kvm_debug_disarm(struct kvm_cpu_vcpu *a);
+/* DR0 to DR3 for the entry. */
+const u64 *kvm_debug_dr(const struct kvm_cpu_vcpu *a);
+/* #DB or #BP that the owner wants: KVM_EXIT_DEBUG, 0. */
+int kvm_debug_exit(struct kvm_vcpu *v, u8 vector);
+/* An instruction was executed. True: the owner is told, not the guest. */
+bool kvm_debug_step(struct kvm_cpu_vcpu *a);
+/* Whether it has still to be: v->run says so. */
+bool kvm_debug_leaves(struct kvm_vcpu *v);
+long kvm_debug_ioctl(struct kvm_vcpu *v, struct uptr arg);
+
+/* kvm_clock.c. Which flags KVM_CLOCK_* there are. */
+#define KVM_CLOCK_FLAGS (KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME | KVM_CLOCK_HOST_TSC)
+void kvm_clock_init(struct kvm_vm *vm);
+/* KVM_GET_CLOCK, KVM_SET_CLOCK. */
+long kvm_clock_ioctl(struct kvm_vm *vm, unsigned int cmd, struct uptr arg);
+/* A vCPU is made, its TSC equal to the others'; it goes. */
+void kvm_clock_join(struct kvm_vcpu *v);
+void kvm_clock_leave(struct kvm_vcpu *v);
+void kvm_tsc_write(struct kvm_vcpu *v, u64 value, bool owner);
+/* KVM_RUN begins; KVM_REQUEST_CLOCK was taken. In an srcu section, sleeps. */
+void kvm_clock_run(struct kvm_vcpu *v);
+void kvm_clock_request(struct kvm_vcpu *v);
+/* Its MSRs. */
+bool kvm_clock_has(u32 index);
+u64 kvm_clock_get(const struct kvm_vcpu *v, u32 index);
+void kvm_clock_set(struct kvm_vcpu *v, u32 index, u64 value);
+/* Of CPUID 4000_0001h, EAX. */
+u32 kvm_clock_features(void);
+
 /* kvm_cpuid.c: OUT: EAX, EBX, ECX, EDX */
 void kvm_cpuid(const struct kvm_cpu_vcpu *a, u32 leaf, u32 index, u32 *out);
 long kvm_cpuid_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg);
@@ -164,3 +283,49 @@ long kvm_cpuid_supported(struct uptr arg);
 void kvm_event_back(struct kvm_cpu_vcpu *a);
 bool kvm_event_window(const struct kvm_cpu_vcpu *a);
 void kvm_event_watch(struct kvm_cpu_vcpu *a, bool on);
+/* After each exit too: the priority that the guest has set by itself. */
+void kvm_event_tpr_back(struct kvm_cpu_vcpu *a);
+
+/* kvm_vcpu.c: INIT: the state after it, but for the local APIC's. */
+void kvm_vcpu_init_state(struct kvm_vcpu *v);
+
+/* ---- kvm_apic.c: a vCPU's local APIC, and the map of a VM's. v->lock but where it is said ---- */
+
+void kvm_apics_init(struct kvm_vm *vm);
+void kvm_apics_free(struct kvm_vm *vm);
+/* The vCPU's part begins, has no APIC yet; ends: its timer is not running any more. Sleeps. */
+void kvm_apic_init(struct kvm_vcpu *v);
+void kvm_apic_free(struct kvm_vcpu *v);
+/*
+ * M to all that it is for. As kvm_apic_map_deliver(). SELF: a shorthand's sender. Sleeps, in no
+ * section of RCU. `fast`: any context that may wake a task; -EWOULDBLOCK: it is for many.
+ */
+int kvm_apics_send(struct kvm_vm *vm, const struct kvm_message *m, enum kvm_shorthand to,
+		   struct kvm_lapic *self);
+int kvm_apics_send_fast(struct kvm_vm *vm, const struct kvm_message *m);
+/* What has been requested, before an entry. 0; -EAGAIN: an INIT or STARTUP ended a wait; -ENOMEM */
+int kvm_apic_requests(struct kvm_vcpu *v);
+/* Whether an interrupt waits; takes one, -1: there is none. */
+bool kvm_apic_has_interrupt(struct kvm_vcpu *v);
+int kvm_apic_take_interrupt(struct kvm_vcpu *v);
+/* The map is to follow what an ioctl changed: 0, -ENOMEM. Sleeps. */
+int kvm_apic_follow(struct kvm_vcpu *v);
+u64 kvm_apic_base(const struct kvm_cpu_vcpu *a);
+/* Whether the owner may set it. */
+bool kvm_apic_base_valid(const struct kvm_cpu_vcpu *a, u64 value);
+/* False: no such value, or the guest may not change to it. OWNER: user space asks. */
+bool kvm_apic_set_base(struct kvm_vcpu *v, u64 value, bool owner);
+u64 kvm_vcpu_cr8(const struct kvm_cpu_vcpu *a);
+void kvm_vcpu_set_cr8(struct kvm_cpu_vcpu *a, u64 cr8);
+/* MSRs 6E0h, 800h to 83Fh. False: #GP. */
+bool kvm_apic_rdmsr(struct kvm_vcpu *v, u32 msr, u64 *value);
+bool kvm_apic_wrmsr(struct kvm_vcpu *v, u32 msr, u64 value);
+/* LEN bytes at GPA, if they are of the APIC's page: 0; -EOPNOTSUPP: they are not. */
+int kvm_apic_read(struct kvm_vcpu *v, u64 gpa, u32 len, void *data);
+int kvm_apic_write(struct kvm_vcpu *v, u64 gpa, u32 len, const void *data);
+/* KVM_GET_LAPIC, KVM_SET_LAPIC, KVM_SET_MP_STATE. */
+long kvm_apic_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg);
+long kvm_apic_set_mp_state(struct kvm_vcpu *v, u32 state);
+u32 kvm_apic_mp_state(struct kvm_vcpu *v);
+/* What it may have of CPUID says which modes it has. */
+void kvm_apic_cpuid(struct kvm_vcpu *v);

@@ -110,9 +110,9 @@ static void get_sregs(const struct kvm_cpu_vcpu *a, struct kvm_sregs *r)
 	r->cr2 = s->cr2;
 	r->cr3 = s->cr3;
 	r->cr4 = a->cr4;
-	r->cr8 = a->cr8;
+	r->cr8 = kvm_vcpu_cr8(a);
 	r->efer = a->efer;
-	r->apic_base = a->apic_base;
+	r->apic_base = kvm_apic_base(a);
 	if (a->events.interrupt.injected)
 		r->interrupt_bitmap[a->events.interrupt.vector / 64] |=
 			1ULL << a->events.interrupt.vector % 64;
@@ -170,7 +170,7 @@ static long set_sregs(struct kvm_cpu_vcpu *a, const struct kvm_sregs *r)
 {
 	u64 old = a->efer, cr4 = a->cr4;
 
-	if (!sregs_valid(r) || r->apic_base >> cpu_phys_bits || r->apic_base & 0x6ff)
+	if (!sregs_valid(r) || !kvm_apic_base_valid(a, r->apic_base))
 		return -EINVAL;
 	/* CR4 is compared with the mode that is to be, not with the one before. */
 	a->efer = 0;
@@ -190,8 +190,8 @@ static long set_sregs(struct kvm_cpu_vcpu *a, const struct kvm_sregs *r)
 	kvm_vcpu_control(a);
 	a->vmcb->save.cr2 = r->cr2;
 	a->vmcb->save.cr3 = r->cr3;
-	a->cr8 = r->cr8;
-	a->apic_base = r->apic_base;
+	kvm_apic_set_base(a->v, r->apic_base, true);
+	kvm_vcpu_set_cr8(a, r->cr8);
 	set_segments(a, r);
 	set_interrupt_bitmap(a, r->interrupt_bitmap);
 	a->flush = true;
@@ -366,18 +366,12 @@ static long set_debug(struct kvm_cpu_vcpu *a, const struct kvm_debugregs *d)
 	return 0;
 }
 
-static long set_mp_state(struct kvm_cpu_vcpu *a, u32 state)
-{
-	if (state != KVM_MP_STATE_RUNNABLE)	/* others need a local APIC in the kernel */
-		return -EINVAL;
-	WRITE_ONCE(a->mp_state, state);
-	return 0;
-}
-
 static long set_interrupt(struct kvm_cpu_vcpu *a, u32 vector)
 {
 	if (vector >= KVM_NR_INTERRUPTS)
 		return -EINVAL;
+	if (a->has_lapic)
+		return -ENXIO;
 	a->events.interrupt.injected = true;
 	a->events.interrupt.vector = (u8)vector;
 	return 0;
@@ -423,7 +417,7 @@ static long get(struct kvm_cpu_vcpu *a, unsigned int cmd, union image *i)
 		get_debug(a, &i->debug);
 		return 0;
 	case KVM_GET_MP_STATE:
-		i->mp.mp_state = a->mp_state;
+		i->mp.mp_state = kvm_apic_mp_state(a->v);
 		return 0;
 	default:
 		return -ENOTTY;
@@ -447,7 +441,7 @@ static long set(struct kvm_cpu_vcpu *a, unsigned int cmd, const union image *i)
 	case KVM_SET_DEBUGREGS:
 		return set_debug(a, &i->debug);
 	case KVM_SET_MP_STATE:
-		return set_mp_state(a, i->mp.mp_state);
+		return kvm_apic_set_mp_state(a->v, i->mp.mp_state);
 	case KVM_INTERRUPT:
 		return set_interrupt(a, i->interrupt.irq);
 	default:
@@ -483,7 +477,7 @@ static long tsc_khz_set(unsigned long khz)
 	return !khz || khz == tsc_khz ? 0 : -EINVAL;
 }
 
-long kvm_cpu_vcpu_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg)
+static long vcpu_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg)
 {
 	struct kvm_cpu_vcpu *a = v->arch;
 
@@ -494,6 +488,11 @@ long kvm_cpu_vcpu_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg)
 	case KVM_GET_CPUID2:
 	case KVM_SET_CPUID2:
 		return kvm_cpuid_ioctl(v, cmd, arg);
+	case KVM_SET_GUEST_DEBUG:
+		return kvm_debug_ioctl(v, arg);
+	case KVM_X86_SETUP_MCE:
+	case KVM_X86_SET_MCE:
+		return kvm_mce_ioctl(v, cmd, arg);
 	case KVM_GET_XSAVE:
 	case KVM_GET_XSAVE2:
 		return get_xsave(a, arg);
@@ -507,10 +506,18 @@ long kvm_cpu_vcpu_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg)
 		return (long)tsc_khz;
 	case KVM_GET_LAPIC:
 	case KVM_SET_LAPIC:
-		return -EINVAL;		/* no local APIC in the kernel */
+		return kvm_apic_ioctl(v, cmd, arg);
 	default:
 		return move(a, cmd, arg);
 	}
+}
+
+long kvm_cpu_vcpu_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg)
+{
+	long r = vcpu_ioctl(v, cmd, arg);
+	int e = kvm_apic_follow(v);
+
+	return r < 0 ? r : e ? e : r;
 }
 
 long kvm_cpu_dev_ioctl(unsigned int cmd, struct uptr arg)
@@ -518,6 +525,8 @@ long kvm_cpu_dev_ioctl(unsigned int cmd, struct uptr arg)
 	switch (cmd) {
 	case KVM_GET_SUPPORTED_CPUID:
 		return kvm_cpuid_supported(arg);
+	case KVM_X86_GET_MCE_CAP_SUPPORTED:
+		return kvm_mce_supported(arg);
 	case KVM_GET_MSR_INDEX_LIST:
 	case KVM_GET_MSR_FEATURE_INDEX_LIST:
 		return kvm_msr_lists(cmd, arg);

@@ -156,10 +156,9 @@ static struct vmcb_segment real_segment(u16 attrib)
 	return (struct vmcb_segment){ .attrib = attrib, .limit = 0xffff };
 }
 
-/* APM 2, table 14-1 */
-static void reset(struct kvm_vcpu *v)
+/* APM 2, table 14-1: what RESET and INIT have in common */
+static void reset_common(struct kvm_cpu_vcpu *a)
 {
-	struct kvm_cpu_vcpu *a = v->arch;
 	struct vmcb_save *s = &a->vmcb->save;
 
 	s->cs = real_segment(0x9b);
@@ -173,14 +172,42 @@ static void reset(struct kvm_vcpu *v)
 	s->rflags = 2;
 	s->dr6 = 0xffff0ff0;
 	s->dr7 = 0x400;
-	s->g_pat = 0x0007040600070406ULL;
-	a->world.regs[2] = 0x600;
+	a->world.regs[GUEST_RDX] = 0x600;
+}
+
+/* Caches, the FPU, MTRRs, PAT and the TSC are as before. */
+void kvm_vcpu_init_state(struct kvm_vcpu *v)
+{
+	struct kvm_cpu_vcpu *a = v->arch;
+	struct vmcb_save *s = &a->vmcb->save;
+
+	memset(a->world.regs, 0, sizeof(a->world.regs));
+	memset(a->dr, 0, sizeof(a->dr));
+	s->rax = s->rsp = s->cr2 = s->cr3 = 0;
+	s->cpl = 0;
+	s->gdtr.base = s->idtr.base = 0;
+	reset_common(a);
+	a->cr0 = (a->cr0 & (GUEST_CR0_CD | GUEST_CR0_NW)) | GUEST_CR0_ET;
+	a->cr4 = a->efer = 0;
+	a->events = (struct kvm_events){ 0 };
+	a->nmi_iret = false;
+	a->vmcb->control.int_state = 0;
+	a->vmcb->control.intercept[VMCB_I_IRET / 32] &= ~(1U << VMCB_I_IRET % 32);
+	a->flush = true;
+	kvm_vcpu_control(a);
+}
+
+static void reset(struct kvm_vcpu *v)
+{
+	struct kvm_cpu_vcpu *a = v->arch;
+
+	reset_common(a);
+	a->vmcb->save.g_pat = 0x0007040600070406ULL;
 	a->cr0 = GUEST_CR0_CD | GUEST_CR0_NW | GUEST_CR0_ET;
 	a->xcr0 = 1;
 	a->apic_base = 0xfee00000 | 1 << 11 | (v->id ? 0 : 1 << 8);
 	a->mp_state = KVM_MP_STATE_RUNNABLE;
 	a->misc_enable = 1;
-	a->vmcb->control.tsc_offset = -rdtsc_ordered();
 	kvm_vcpu_control(a);
 }
 
@@ -190,6 +217,8 @@ void kvm_cpu_vcpu_free(struct kvm_vcpu *v)
 
 	if (!a)
 		return;
+	kvm_apic_free(v);
+	kvm_clock_leave(v);
 	guest_fpu_free(a->fpu);
 	free_page((unsigned long)a->vmcb);
 	free_page((unsigned long)a->host);
@@ -206,6 +235,8 @@ int kvm_cpu_vcpu_new(struct kvm_vcpu *v)
 	v->arch = a;
 	if (!a)
 		return -ENOMEM;
+	a->v = v;
+	kvm_apic_init(v);
 	mutex_lock(&maps_lock);
 	e = make_maps();
 	mutex_unlock(&maps_lock);
@@ -223,6 +254,8 @@ int kvm_cpu_vcpu_new(struct kvm_vcpu *v)
 	a->vmcb->control.nested_cr3 = virt_to_phys(v->vm->cpu->npt.root);
 	set_intercepts(a->vmcb);
 	reset(v);
+	kvm_mce_init(a);
+	kvm_clock_join(v);
 	return 0;
 }
 
@@ -279,7 +312,7 @@ void kvm_cpu_enter(struct kvm_vcpu *v)
 	update_asid(a);
 	__asm__ volatile("movq %0, %%dr7" : : "r"(0x400UL));
 	if (a->vmcb->save.dr7 & 0xff)
-		write_dr(a->dr);
+		write_dr(kvm_debug_dr(a));
 	__asm__ volatile("clgi" : : : "memory");
 	if (xsave)
 		write_xcr0(a->xcr0);
@@ -293,5 +326,6 @@ void kvm_cpu_enter(struct kvm_vcpu *v)
 
 bool kvm_cpu_runnable(const struct kvm_vcpu *v)
 {
-	return READ_ONCE(v->arch->mp_state) == KVM_MP_STATE_RUNNABLE;
+	return READ_ONCE(v->arch->mp_state) == KVM_MP_STATE_RUNNABLE ||
+	       READ_ONCE(v->requests) >> KVM_REQUESTS_CPU;
 }

@@ -6,6 +6,7 @@
 #include <lib/minmax.h>
 #include <mm/uaccess.h>
 #include <sched/guest.h>
+#include "arch/x86_64/kvm_irqchip.h"
 #include "arch/x86_64/kvm_priv.h"
 #include "arch/x86_64/kvm_svm.h"
 #include "arch/x86_64/x86_priv.h"
@@ -49,6 +50,8 @@ int kvm_cpu_vm_new(struct kvm_vm *vm, unsigned long type)
 	if (!vm->cpu)
 		return -ENOMEM;
 	mutex_init(&vm->cpu->zap_lock);
+	kvm_apics_init(vm);
+	kvm_clock_init(vm);
 	e = npt_init(&vm->cpu->npt);
 	if (e)
 		kfree(vm->cpu);
@@ -57,6 +60,8 @@ int kvm_cpu_vm_new(struct kvm_vm *vm, unsigned long type)
 
 void kvm_cpu_vm_free(struct kvm_vm *vm)
 {
+	kvm_chips_free(vm);
+	kvm_apics_free(vm);
 	npt_destroy(&vm->cpu->npt);
 	kfree(vm->cpu);
 }
@@ -88,8 +93,11 @@ long kvm_cpu_vm_ioctl(struct kvm_vm *vm, unsigned int cmd, struct uptr arg)
 		return 0;
 	case KVM_SET_IDENTITY_MAP_ADDR:
 		return set_identity_map_addr(vm, arg);
+	case KVM_GET_CLOCK:
+	case KVM_SET_CLOCK:
+		return kvm_clock_ioctl(vm, cmd, arg);
 	default:
-		return -ENOTTY;
+		return kvm_chips_ioctl(vm, cmd, arg);
 	}
 }
 
@@ -106,7 +114,21 @@ long kvm_cpu_extension(const struct kvm_vm *vm, unsigned long what)
 	case KVM_CAP_USER_NMI:
 	case KVM_CAP_NOP_IO_DELAY:
 	case KVM_CAP_GET_TSC_KHZ:
+	case KVM_CAP_IRQCHIP:
+	case KVM_CAP_PIT2:
+	case KVM_CAP_PIT_STATE2:
+	case KVM_CAP_REINJECT_CONTROL:
+	case KVM_CAP_TSC_DEADLINE_TIMER:
 		return 1;
+	case KVM_CAP_SET_GUEST_DEBUG:
+	case KVM_CAP_X86_ROBUST_SINGLESTEP:
+		return 1;
+	case KVM_CAP_SET_GUEST_DEBUG2:
+		return KVM_DEBUG_KNOWN;
+	case KVM_CAP_MCE:
+		return KVM_MCE_BANKS;
+	case KVM_CAP_ADJUST_CLOCK:
+		return KVM_CLOCK_FLAGS;
 	case KVM_CAP_XCRS:
 		return cpu_has(X86_FEATURE_XSAVE);
 	case KVM_CAP_XSAVE2:

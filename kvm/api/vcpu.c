@@ -82,7 +82,10 @@ static vm_fault_t run_fault(struct vm_fault *f)
 
 	if (f->pgoff >= kvm_cpu_run_size() >> PAGE_SHIFT)
 		return VM_FAULT_SIGBUS;
-	f->page = vmalloc_to_page((char *)v->run + (f->pgoff << PAGE_SHIFT));
+	if (f->pgoff == KVM_COALESCED_MMIO_PAGE_OFFSET)
+		f->page = kvm_coalesced_page(v->vm);
+	else
+		f->page = vmalloc_to_page((char *)v->run + (f->pgoff << PAGE_SHIFT));
 	get_page(f->page);
 	return 0;
 }
@@ -195,7 +198,9 @@ static int publish(struct kvm_vcpu *v)
 	if (fd < 0)
 		return fd;
 	v->index = vm->nr_vcpus;
-	if (xa_err(xa_store(&vm->vcpus, v->index, v, GFP_KERNEL_ACCOUNT)))
+	if (kvm_cpu_vcpu_join(v))
+		f = ERR_PTR(-ENOMEM);
+	else if (xa_err(xa_store(&vm->vcpus, v->index, v, GFP_KERNEL_ACCOUNT)))
 		f = ERR_PTR(-ENOMEM);
 	else
 		f = vcpu_file(v);
@@ -205,6 +210,7 @@ static int publish(struct kvm_vcpu *v)
 		return (int)PTR_ERR(f);
 	}
 	smp_store_release(&vm->nr_vcpus, v->index + 1);
+	kvm_cpu_vcpu_joined(v);
 	fd_install((unsigned int)fd, f);
 	return fd;
 }

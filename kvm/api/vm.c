@@ -2,7 +2,9 @@
 /* A VM's descriptor: how a VM begins, what is asked of it, how it ends. */
 #include <abi/errno.h>
 #include <alloc/slab.h>
+#include <kvm/bus.h>
 #include <kvm/cpu.h>
+#include <kvm/event.h>
 #include <kvm/memory.h>
 #include <lib/err.h>
 #include <lib/string.h>
@@ -13,10 +15,14 @@
 
 static void vm_free(struct kvm_vm *vm)
 {
+	/* Both reach vCPUs, and the first one the second's routes. */
+	kvm_cpu_vm_stop(vm);
+	kvm_events_free(vm);
 	/* The pages that its guests wrote to are told of; its owner may live on. */
 	kvm_cpu_mirror_ends(vm);
 	mm_notify_unregister(&vm->notify);
 	kvm_vcpus_free(vm);
+	kvm_buses_free(vm);
 	kvm_regions_free(vm);
 	kvm_cpu_vm_free(vm);
 	kvm_cpu_put();
@@ -46,9 +52,15 @@ static struct kvm_vm *vm_new(unsigned long type)
 	xa_init(&vm->vcpus);
 	vm->mm = current->mm;
 	vm->notify.ops = &kvm_notify_ops;
-	e = kvm_cpu_get();
+	e = kvm_buses_new(vm);
 	if (e)
 		goto srcu;
+	e = kvm_events_new(vm);
+	if (e)
+		goto buses;
+	e = kvm_cpu_get();
+	if (e)
+		goto events;
 	e = kvm_cpu_vm_new(vm, type);
 	if (e)
 		goto put;
@@ -58,6 +70,10 @@ static struct kvm_vm *vm_new(unsigned long type)
 	kvm_cpu_vm_free(vm);
 put:
 	kvm_cpu_put();
+events:
+	kvm_events_free(vm);
+buses:
+	kvm_buses_free(vm);
 srcu:
 	cleanup_srcu_struct(&vm->srcu);
 free:
@@ -91,6 +107,16 @@ static long get_log(struct kvm_vm *vm, struct uptr arg)
 
 /* ---- the file ---- */
 
+/* Each room's own, until one knows it. */
+static long other_ioctl(struct kvm_vm *vm, unsigned int cmd, struct uptr arg)
+{
+	long r = kvm_bus_ioctl(vm, cmd, arg);
+
+	if (r == -ENOTTY)
+		r = kvm_event_ioctl(vm, cmd, arg);
+	return r == -ENOTTY ? kvm_cpu_vm_ioctl(vm, cmd, arg) : r;
+}
+
 static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct kvm_vm *vm = file->private_data;
@@ -108,7 +134,7 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case KVM_GET_DIRTY_LOG:
 		return get_log(vm, UPTR(arg));
 	default:
-		return kvm_cpu_vm_ioctl(vm, cmd, UPTR(arg));
+		return other_ioctl(vm, cmd, UPTR(arg));
 	}
 }
 

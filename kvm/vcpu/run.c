@@ -92,8 +92,8 @@ static int run_once(struct kvm_vcpu *v)
 	idx = srcu_read_lock(&v->vm->srcu);
 	r = kvm_cpu_prepare(v);
 	srcu_read_unlock(&v->vm->srcu, idx);
-	if (r <= 0)
-		return r;
+	if (r != 1)
+		return r > 0 ? 1 : r;
 	preempt_disable();
 	left = enter(v);
 	done = !left || kvm_cpu_exit_fast(v);

@@ -62,7 +62,7 @@ static bool event(struct kvm_lapic *l, enum kvm_delivery what, u8 vector)
 	return true;
 }
 
-static const struct kvm_lapic_ops ops = { now, tsc, tsc_to_ns, send, ended, timer, event };
+static const struct kvm_lapic_ops ops = { now, tsc, tsc_to_ns, send, ended, timer, event, timer };
 
 static int deliver(void *context, const struct kvm_message *m)
 {

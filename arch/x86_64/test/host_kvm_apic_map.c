@@ -37,7 +37,7 @@ static void nothing(struct kvm_lapic *l)
 }
 
 static const struct kvm_lapic_ops ops = {
-	.now = zero, .tsc = zero, .tsc_to_ns = no_ns, .timer = nothing
+	.now = zero, .tsc = zero, .tsc_to_ns = no_ns, .timer = nothing, .requested = nothing
 };
 
 enum mix { PLAIN_FLAT, PLAIN_CLUSTER, PLAIN_X2, ANYTHING, MIXES };

@@ -59,7 +59,14 @@ static bool on_event(struct kvm_lapic *l, enum kvm_delivery what, u8 vector)
 	return true;
 }
 
-static const struct kvm_lapic_ops ops = { now, tsc, tsc_to_ns, send, ended, timer, on_event };
+static unsigned int requests;
+
+static void asked(struct kvm_lapic *l)
+{
+	requests++;
+}
+
+static const struct kvm_lapic_ops ops = { now, tsc, tsc_to_ns, send, ended, timer, on_event, asked };
 static struct kvm_lapic apic;
 
 static void fresh(u32 id)

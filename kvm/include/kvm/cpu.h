@@ -35,6 +35,8 @@ size_t kvm_cpu_run_size(void);
 
 /* vm->cpu is made, for KVM_CREATE_VM's TYPE (-EINVAL: not known). */
 int kvm_cpu_vm_new(struct kvm_vm *vm, unsigned long type);
+/* No vCPU will run any more; the VM's own devices raise no interrupt from now on. Sleeps. */
+void kvm_cpu_vm_stop(struct kvm_vm *vm);
 /* No vCPU is left, and the mirror of memory has ended. */
 void kvm_cpu_vm_free(struct kvm_vm *vm);
 long kvm_cpu_vm_ioctl(struct kvm_vm *vm, unsigned int cmd, struct uptr arg);
@@ -87,6 +89,12 @@ int kvm_cpu_route_fast(struct kvm_vm *vm, const struct kvm_route *r);
 /* v->arch is made, in the state after reset; an id that the CPU does not have: -EINVAL. */
 int kvm_cpu_vcpu_new(struct kvm_vcpu *v);
 void kvm_cpu_vcpu_free(struct kvm_vcpu *v);
+/*
+ * V is about to be one of its VM's, vm->nr_vcpus its index: 0, or -ENOMEM. Then it is one. vm->lock
+ * is held. Sleeps.
+ */
+int kvm_cpu_vcpu_join(struct kvm_vcpu *v);
+void kvm_cpu_vcpu_joined(struct kvm_vcpu *v);
 /* v->lock held, in an srcu section. */
 long kvm_cpu_vcpu_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg);
 
@@ -104,7 +112,8 @@ void kvm_cpu_run_end(struct kvm_vcpu *v);
 bool kvm_cpu_runnable(const struct kvm_vcpu *v);
 /*
  * Takes requests and injects at most one event. Sleeps, in an srcu section; before each entry, the
- * registers loaded. 1: go on; 0: to user space, v->run says why; -errno.
+ * registers loaded. 1: go on; 2: the guest does not run now: ask kvm_cpu_runnable() again; 0: to
+ * user space, v->run says why; -errno.
  */
 int kvm_cpu_prepare(struct kvm_vcpu *v);
 /*

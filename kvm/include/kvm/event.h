@@ -14,6 +14,9 @@ struct kvm_irq_routing_entry;
 struct kvm_vm;
 struct uptr;
 
+/* Of a table, and of GSIs, as on Linux: KVM_CAP_IRQ_ROUTING. */
+#define KVM_ROUTES_MAX 4096U		/* not a page */
+
 /* Who holds an input: it is high while any source of it is. */
 enum kvm_irq_source { KVM_IRQ_USER, KVM_IRQ_PIT, KVM_IRQ_RESAMPLE, KVM_IRQ_SOURCES };
 
@@ -51,5 +54,7 @@ int kvm_gsi_set(struct kvm_vm *vm, enum kvm_irq_source source, u32 gsi, bool lev
  */
 void kvm_gsi_ended(struct kvm_vm *vm, u32 chip, u32 pin);
 
-/* KVM_SET_GSI_ROUTING, KVM_IRQFD, KVM_SIGNAL_MSI, KVM_IRQ_LINE, KVM_IRQ_LINE_STATUS; else -ENOTTY. */
+/*
+ * KVM_SET_GSI_ROUTING, KVM_IRQFD, KVM_SIGNAL_MSI, KVM_IRQ_LINE, KVM_IRQ_LINE_STATUS; else -ENOTTY.
+ */
 long kvm_event_ioctl(struct kvm_vm *vm, unsigned int cmd, struct uptr arg);

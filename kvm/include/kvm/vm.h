@@ -8,8 +8,9 @@
  * EIO. An ioctl of another space than the owner's does so always.
  *
  * Locks, in this order: vcpu->lock, vm->lock, vm->slots_lock; then the host's (mmap_lock, tables),
- * then the CPU's part (nested tables). What vCPUs read while they run (slots, later buses and
- * routes) is read under `srcu`, which no vCPU holds while its guest runs.
+ * then the CPU's part (nested tables). What vCPUs read while they run (slots, buses and routes) is
+ * read under `srcu`, which no vCPU holds while its guest runs, and in which none takes vm->lock or
+ * vm->slots_lock: their holders wait for readers.
  */
 #pragma once
 
@@ -21,9 +22,10 @@
 #include <mm/notify.h>
 #include <sched/mutex.h>
 
-struct kvm_cpu_vm;   /* the CPU's part (kvm/cpu.h) */
-struct kvm_bus;	/* kvm/bus/ */
-struct kvm_events_of_vm;	 /* kvm/event/ */
+struct kvm_cpu_vm;			/* the CPU's part (kvm/cpu.h) */
+struct kvm_bus;				/* kvm/bus/ */
+struct kvm_coalesced;			/* kvm/bus/ */
+struct kvm_events_of_vm;		/* kvm/event/ */
 struct kvm_vcpu;
 
 struct kvm_vm {
@@ -42,6 +44,7 @@ struct kvm_vm {
 	struct xarray vcpus;
 	u32 nr_vcpus;   /* vm->lock; read without: those below it are in `vcpus` */
 	struct kvm_bus *buses[KVM_BUSES]; /* slots_lock; readers srcu; NULL: empty */
-	struct kvm_events_of_vm *events; /* c: routes and eventfds */
+	struct kvm_coalesced *coalesced; /* c: the ring of writes */
+	struct kvm_events_of_vm *events; /* its end; readers srcu: routes and eventfds */
 	struct kvm_cpu_vm *cpu;	/* c */
 };
