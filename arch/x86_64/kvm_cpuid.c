@@ -98,10 +98,10 @@ static void add_basic(struct list *l)
 {
 	static const u32 all[4] = { ALL, ALL, ALL, ALL };
 	/*
-	 * SSE3 PCLMUL SSSE3 FMA CX16 SSE4 MOVBE POPCNT AES XSAVE AVX F16C RDRAND; no MCE, MCA, APIC
-	 * numbers
+	 * SSE3 PCLMUL SSSE3 FMA CX16 SSE4 MOVBE POPCNT AES XSAVE AVX F16C RDRAND, MCE MCA; no
+	 * APIC numbers
 	 */
-	static const u32 one[4] = { ALL, 0x0000ffff, 0x76d83203, 0x178bbb7f };
+	static const u32 one[4] = { ALL, 0x0000ffff, 0x76d83203, 0x178bfbff };
 	static const u32 none[4] = { 0 };
 	/* FSGSBASE BMI1 AVX2 SMEP BMI2 ERMS AVX-512's, RDSEED ADX SMAP CLFLUSHOPT CLWB SHA */
 	static const u32 seven[4] = { 0, 0xf1bf03a9, 0x00415f46, 0x00000110 };
@@ -146,7 +146,7 @@ static void add_extended(struct list *l)
 	add(l, EXTENDED + 8, 0, false, sizes);
 }
 
-/* "KVMKVMKVM", and no paravirtual feature. */
+/* "KVMKVMKVM", and the paravirtual features: kvm-clock. */
 static void add_own(struct list *l)
 {
 	struct kvm_cpuid_entry2 e[2] = {
@@ -155,7 +155,7 @@ static void add_own(struct list *l)
 		  .ebx = 0x4b4d564b,
 		  .ecx = 0x564b4d56,
 		  .edx = 0x4d },
-		{ .function = KVM_CPUID_FEATURES },
+		{ .function = KVM_CPUID_FEATURES, .eax = kvm_clock_features() },
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(e); i++, l->n++)

@@ -87,6 +87,8 @@ static void give(struct kvm_vcpu *v)
 void kvm_emulate_stepped(struct kvm_cpu_vcpu *a, u8 shadow)
 {
 	a->vmcb->control.int_state = shadow ? VMCB_SHADOW : 0;
+	if (kvm_debug_step(a))
+		return;
 	if (!(a->vmcb->save.rflags & GUEST_FLAG_TF))
 		return;
 	a->vmcb->save.dr6 |= GUEST_DR6_BS;

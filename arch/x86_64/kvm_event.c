@@ -70,7 +70,7 @@ static void back(struct kvm_cpu_vcpu *a, u32 info, u32 error)
 		e->nmi.injected = true;
 		break;
 	case EVENT_EXCEPTION:
-		if (vector == VEC_BP || vector == VEC_OF)
+		if ((vector == VEC_BP && !a->debug.breakpoint) || vector == VEC_OF)
 			break;
 		e->exception.injected = true;
 		e->exception.vector = vector;
@@ -89,12 +89,14 @@ void kvm_event_back(struct kvm_cpu_vcpu *a)
 	struct vmcb_control *c = &a->vmcb->control;
 	struct kvm_events *e = &a->events;
 
+	kvm_debug_disarm(a);
 	e->exception.injected = e->interrupt.injected = e->nmi.injected = false;
 	/* Not even begun: an entry that failed. */
 	if (c->event_inj & EVENT_VALID && c->exit_code == (u64)SVM_EXIT_ERR)
 		back(a, c->event_inj, c->event_error);
 	else
 		back(a, c->exit_int_info, c->exit_int_error);
+	a->debug.breakpoint = e->exception.injected && e->exception.vector == VEC_BP;
 	c->event_inj = 0;
 	c->exit_int_info = 0;
 	if (a->nmi_iret && a->vmcb->save.rip != a->nmi_iret_rip)
@@ -117,6 +119,9 @@ static bool inject_old(struct kvm_cpu_vcpu *a)
 	if (e->exception.pending) {
 		e->exception.pending = false;
 		e->exception.injected = true;
+		/* The owner's, in place of an INT3: as a trap, behind it. */
+		a->debug.breakpoint = e->exception.vector == VEC_BP;
+		a->vmcb->save.rip += a->debug.breakpoint;
 	}
 	if (e->exception.injected)
 		inject(a->vmcb, EVENT_EXCEPTION, e->exception.vector, e->exception.has_error,
@@ -149,6 +154,8 @@ static void inject_new(struct kvm_cpu_vcpu *a)
 {
 	struct kvm_events *e = &a->events;
 
+	if (a->debug.control & KVM_GUESTDBG_BLOCKIRQ)
+		return;
 	if (!e->nmi.pending || e->nmi.masked || RFLAGS_SHADOWED(a->vmcb)) {
 		inject_interrupt(a);
 		return;
@@ -214,6 +221,7 @@ int kvm_cpu_prepare(struct kvm_vcpu *v)
 {
 	struct kvm_cpu_vcpu *a = v->arch;
 	bool asked = !a->has_lapic && READ_ONCE(v->run->request_interrupt_window);
+	bool blocked = a->debug.control & KVM_GUESTDBG_BLOCKIRQ;
 	int r;
 
 	if (a->asked != KVM_ASKED_NOTHING)
@@ -223,8 +231,13 @@ int kvm_cpu_prepare(struct kvm_vcpu *v)
 		a->leave = 0;
 		return 0;
 	}
+	kvm_debug_disarm(a);		/* from before an entry that did not come */
+	if (kvm_debug_leaves(v))
+		return 0;
 	if (kvm_request_take(v, KVM_REQUEST_FLUSH))
 		a->flush = true;
+	if (kvm_request_take(v, KVM_REQUEST_CLOCK))
+		kvm_clock_request(v);
 	r = a->has_lapic ? kvm_apic_requests(v) : 0;
 	if (r)
 		return r;
@@ -242,8 +255,9 @@ int kvm_cpu_prepare(struct kvm_vcpu *v)
 	a->vmcb->control.event_inj = 0;
 	if (!inject_old(a))
 		inject_new(a);
-	kvm_event_watch(a, asked || (a->has_lapic && kvm_apic_has_interrupt(v)));
+	kvm_event_watch(a, asked || (a->has_lapic && !blocked && kvm_apic_has_interrupt(v)));
 	tpr_out(a);
+	kvm_debug_arm(a);
 	return 1;
 }
 
@@ -262,6 +276,7 @@ int kvm_cpu_run_begin(struct kvm_vcpu *v)
 		kvm_request(v, KVM_REQUEST_EVENT);	/* what ioctls changed is looked at */
 	else
 		a->cr8 = cr8;
+	kvm_clock_run(v);
 	guest_fpu_load(a->fpu);
 	if (a->asked != KVM_ASKED_NOTHING && a->shown) {
 		r = kvm_answered(v);
@@ -280,6 +295,7 @@ void kvm_cpu_run_end(struct kvm_vcpu *v)
 	struct kvm_cpu_vcpu *a = v->arch;
 	struct kvm_run *run = v->run;
 
+	kvm_debug_disarm(a);
 	guest_fpu_unload(a->fpu);
 	WRITE_ONCE(run->if_flag, !!(a->vmcb->save.rflags & GUEST_FLAG_IF));
 	WRITE_ONCE(run->flags, 0);

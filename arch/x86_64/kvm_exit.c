@@ -193,6 +193,10 @@ int kvm_cpu_exit(struct kvm_vcpu *v)
 		return exit_nested_fault(v);
 	case SVM_EXIT_IOIO:
 		return exit_io(v);
+	case SVM_EXIT_EXCP_BASE + VEC_DB:
+		return kvm_debug_exit(v, VEC_DB);
+	case SVM_EXIT_EXCP_BASE + VEC_BP:
+		return kvm_debug_exit(v, VEC_BP);
 	case SVM_EXIT_SHUTDOWN:
 		return shut_down(v);
 	case SVM_EXIT_READ_CR0 ... SVM_EXIT_WRITE_CR8:

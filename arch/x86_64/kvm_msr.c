@@ -15,8 +15,8 @@
 #define M_SYSENTER_CS 0x174
 #define M_SYSENTER_ESP 0x175
 #define M_SYSENTER_EIP 0x176
-#define M_MCG_CAP 0x179
 #define M_MCG_STATUS 0x17a
+#define M_MCG_CTL 0x17b
 #define M_MISC_ENABLE 0x1a0
 #define M_MTRR_VARIABLE 0x200
 #define M_MTRR_DEF 0x2ff
@@ -40,7 +40,8 @@ static const u32 listed[] = {
 	0x20b,	       0x20c,	       0x20d,	      0x20e,	      0x20f,
 	0x250,	       0x258,	       0x259,	      0x268,	      0x269,
 	0x26a,	       0x26b,	       0x26c,	      0x26d,	      0x26e,
-	0x26f,	       M_TSC_DEADLINE,
+	0x26f,	       M_TSC_DEADLINE, M_MCG_CTL,     0x11,	      0x12,
+	0x4b564d00,    0x4b564d01,
 };
 
 /* MSRs that are a field: of the VMCB's, or of the vCPU's. NULL: another one. */
@@ -119,6 +120,12 @@ bool kvm_msr_get(struct kvm_vcpu *v, u32 index, u64 *value, bool owner)
 	}
 	if (get_saved(&a->vmcb->save, index, value))
 		return true;
+	if (kvm_mce_has(index))
+		return kvm_mce_get(a, index, value, owner);
+	if (kvm_clock_has(index)) {
+		*value = kvm_clock_get(v, index);
+		return true;
+	}
 	switch (index) {
 	case M_TSC:
 		*value = rdtsc_ordered() + a->vmcb->control.tsc_offset;
@@ -141,8 +148,6 @@ bool kvm_msr_get(struct kvm_vcpu *v, u32 index, u64 *value, bool owner)
 	case M_UCODE:
 		*value = 0x01000065;	/* as Linux: no guest looks for an older one's faults */
 		return true;
-	case M_MCG_CAP:
-	case M_MCG_STATUS:
 	case M_SYSCFG:
 	case M_DE_CFG:
 		return true;
@@ -269,9 +274,15 @@ bool kvm_msr_set(struct kvm_vcpu *v, u32 index, u64 value, bool owner)
 	}
 	if (set_saved(a, index, value, &known) || known)
 		return true;
+	if (kvm_mce_has(index))
+		return kvm_mce_set(a, index, value, owner);
+	if (kvm_clock_has(index)) {
+		kvm_clock_set(v, index, value);
+		return true;
+	}
 	switch (index) {
 	case M_TSC:
-		a->vmcb->control.tsc_offset = value - rdtsc_ordered();
+		kvm_tsc_write(v, value, owner);
 		return true;
 	case MSR_EFER:
 		return kvm_set_efer(a, value, owner);
@@ -288,7 +299,6 @@ bool kvm_msr_set(struct kvm_vcpu *v, u32 index, u64 value, bool owner)
 		preempt_enable();
 		return true;
 	case M_UCODE:
-	case M_MCG_STATUS:
 	case M_SYSCFG:
 	case M_DE_CFG:
 		return owner || index == M_UCODE ? true : !value;

@@ -18,9 +18,22 @@
 struct apic_table;
 struct kvm_chips;
 
+/* kvm_clock.c */
+struct kvm_vm_clock {
+	spinlock_t lock;		/* taken in threads alone; the rest */
+	u64 tsc, ns;			/* of one moment, where the host's clock is its TSC */
+	u64 offset;			/* to the host's clock, where it is not */
+	u64 tsc_offset;			/* of the vCPUs whose TSCs are equal: */
+	u64 tsc_generation;		/* theirs, from 1 on */
+	u64 tsc_written, tsc_written_at; /* the owner's last one that was not made equal; when */
+	u32 vcpus, equal;		/* how many there are, of that generation */
+};
+
 struct kvm_cpu_vm {
 	struct npt npt;
 	struct mutex zap_lock; /* who takes away from NPT; none of the host's is taken under it */
+	struct kvm_vm_clock clock;
+	u64 wall_msr;			/* once */
 	u64 tss_addr, identity_map_addr; /* vm->lock: told by the owner, used by nobody on SVM */
 	/* once, under vm->lock (release, acquire): its interrupt controllers (kvm_irqchip.c) */
 	struct kvm_chips *irqchip;
@@ -82,12 +95,14 @@ struct kvm_mmio {
 
 #define KVM_MTRR_VARIABLE 8
 #define KVM_MTRR_FIXED 11
+#define KVM_MCE_BANKS 32		/* as on Linux */
 
 /* Requests to a vCPU of this CPU's. */
 enum {
 	/* An interrupt, an NMI, INIT or STARTUP came, or what holds them back has changed. */
 	KVM_REQUEST_EVENT = KVM_REQUESTS_CPU,
 	KVM_REQUEST_TIMER,		/* the local APIC's may have expired */
+	KVM_REQUEST_CLOCK,		/* the guest's page of kvm-clock is to be written */
 	KVM_REQUEST_APICS,		/* the VM's map of APICs is to be built anew */
 };
 
@@ -109,6 +124,22 @@ struct kvm_cpu_vcpu {
 	u64 apic_base, cr8;		/* without a local APIC; with one they are its */
 	u64 mtrr_def, mtrr_fixed[KVM_MTRR_FIXED], mtrr_variable[2 * KVM_MTRR_VARIABLE];
 	struct kvm_events events;
+	struct {
+		u64 cap, status, ctl, banks[KVM_MCE_BANKS][4];
+	} mce;
+	u64 time_msr, tsc_generation;	/* kvm_clock.c */
+	bool has_clock;			/* it has joined the VM's */
+	u32 time_version;		/* of the page that the guest has: even */
+	struct {
+		u32 control;		/* KVM_GUESTDBG_*; 0: the owner does not debug it */
+		u64 dr[8];		/* the owner's */
+		bool armed;		/* the VMCB has the owner's, these are the guest's: */
+		bool guest_tf;
+		u64 guest_dr6, guest_dr7;
+		u64 dr6, dr7;		/* where the guest left */
+		bool stepped;		/* over an executed instruction: the owner is told */
+		bool breakpoint;	/* #BP is the owner's, not an INT3's */
+	} debug;
 	bool nmi_iret;			/* an IRET that ends an NMI begins at: */
 	u64 nmi_iret_rip;
 	u32 mp_state;
@@ -198,6 +229,50 @@ bool kvm_msr_get(struct kvm_vcpu *v, u32 index, u64 *value, bool owner);
 bool kvm_msr_set(struct kvm_vcpu *v, u32 index, u64 value, bool owner);
 long kvm_msr_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg);
 long kvm_msr_lists(unsigned int cmd, struct uptr arg);
+
+/* kvm_mce.c: the MSRs are its own; false: #GP. KVM_X86_SETUP_MCE, KVM_X86_SET_MCE. */
+void kvm_mce_init(struct kvm_cpu_vcpu *a);
+bool kvm_mce_has(u32 index);
+bool kvm_mce_get(const struct kvm_cpu_vcpu *a, u32 index, u64 *value, bool owner);
+bool kvm_mce_set(struct kvm_cpu_vcpu *a, u32 index, u64 value, bool owner);
+long kvm_mce_supported(struct uptr to);
+long kvm_mce_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg);
+
+#define KVM_DEBUG_KNOWN (KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_SW_BP | \
+			 KVM_GUESTDBG_USE_HW_BP | KVM_GUESTDBG_INJECT_DB | \
+			 KVM_GUESTDBG_INJECT_BP | KVM_GUESTDBG_BLOCKIRQ)
+
+/* kvm_debug.c: before an entry; after it, also where none came of it. */
+void kvm_debug_arm(struct kvm_cpu_vcpu *a);
+void kvm_debug_disarm(struct kvm_cpu_vcpu *a);
+/* DR0 to DR3 for the entry. */
+const u64 *kvm_debug_dr(const struct kvm_cpu_vcpu *a);
+/* #DB or #BP that the owner wants: KVM_EXIT_DEBUG, 0. */
+int kvm_debug_exit(struct kvm_vcpu *v, u8 vector);
+/* An instruction was executed. True: the owner is told, not the guest. */
+bool kvm_debug_step(struct kvm_cpu_vcpu *a);
+/* Whether it has still to be: v->run says so. */
+bool kvm_debug_leaves(struct kvm_vcpu *v);
+long kvm_debug_ioctl(struct kvm_vcpu *v, struct uptr arg);
+
+/* kvm_clock.c. Which flags KVM_CLOCK_* there are. */
+#define KVM_CLOCK_FLAGS (KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME | KVM_CLOCK_HOST_TSC)
+void kvm_clock_init(struct kvm_vm *vm);
+/* KVM_GET_CLOCK, KVM_SET_CLOCK. */
+long kvm_clock_ioctl(struct kvm_vm *vm, unsigned int cmd, struct uptr arg);
+/* A vCPU is made, its TSC equal to the others'; it goes. */
+void kvm_clock_join(struct kvm_vcpu *v);
+void kvm_clock_leave(struct kvm_vcpu *v);
+void kvm_tsc_write(struct kvm_vcpu *v, u64 value, bool owner);
+/* KVM_RUN begins; KVM_REQUEST_CLOCK was taken. In an srcu section, sleeps. */
+void kvm_clock_run(struct kvm_vcpu *v);
+void kvm_clock_request(struct kvm_vcpu *v);
+/* Its MSRs. */
+bool kvm_clock_has(u32 index);
+u64 kvm_clock_get(const struct kvm_vcpu *v, u32 index);
+void kvm_clock_set(struct kvm_vcpu *v, u32 index, u64 value);
+/* Of CPUID 4000_0001h, EAX. */
+u32 kvm_clock_features(void);
 
 /* kvm_cpuid.c: OUT: EAX, EBX, ECX, EDX */
 void kvm_cpuid(const struct kvm_cpu_vcpu *a, u32 leaf, u32 index, u32 *out);

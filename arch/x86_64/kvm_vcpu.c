@@ -208,7 +208,6 @@ static void reset(struct kvm_vcpu *v)
 	a->apic_base = 0xfee00000 | 1 << 11 | (v->id ? 0 : 1 << 8);
 	a->mp_state = KVM_MP_STATE_RUNNABLE;
 	a->misc_enable = 1;
-	a->vmcb->control.tsc_offset = -rdtsc_ordered();
 	kvm_vcpu_control(a);
 }
 
@@ -219,6 +218,7 @@ void kvm_cpu_vcpu_free(struct kvm_vcpu *v)
 	if (!a)
 		return;
 	kvm_apic_free(v);
+	kvm_clock_leave(v);
 	guest_fpu_free(a->fpu);
 	free_page((unsigned long)a->vmcb);
 	free_page((unsigned long)a->host);
@@ -254,6 +254,8 @@ int kvm_cpu_vcpu_new(struct kvm_vcpu *v)
 	a->vmcb->control.nested_cr3 = virt_to_phys(v->vm->cpu->npt.root);
 	set_intercepts(a->vmcb);
 	reset(v);
+	kvm_mce_init(a);
+	kvm_clock_join(v);
 	return 0;
 }
 
@@ -310,7 +312,7 @@ void kvm_cpu_enter(struct kvm_vcpu *v)
 	update_asid(a);
 	__asm__ volatile("movq %0, %%dr7" : : "r"(0x400UL));
 	if (a->vmcb->save.dr7 & 0xff)
-		write_dr(a->dr);
+		write_dr(kvm_debug_dr(a));
 	__asm__ volatile("clgi" : : : "memory");
 	if (xsave)
 		write_xcr0(a->xcr0);

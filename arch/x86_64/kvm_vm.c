@@ -51,6 +51,7 @@ int kvm_cpu_vm_new(struct kvm_vm *vm, unsigned long type)
 		return -ENOMEM;
 	mutex_init(&vm->cpu->zap_lock);
 	kvm_apics_init(vm);
+	kvm_clock_init(vm);
 	e = npt_init(&vm->cpu->npt);
 	if (e)
 		kfree(vm->cpu);
@@ -92,6 +93,9 @@ long kvm_cpu_vm_ioctl(struct kvm_vm *vm, unsigned int cmd, struct uptr arg)
 		return 0;
 	case KVM_SET_IDENTITY_MAP_ADDR:
 		return set_identity_map_addr(vm, arg);
+	case KVM_GET_CLOCK:
+	case KVM_SET_CLOCK:
+		return kvm_clock_ioctl(vm, cmd, arg);
 	default:
 		return kvm_chips_ioctl(vm, cmd, arg);
 	}
@@ -116,6 +120,15 @@ long kvm_cpu_extension(const struct kvm_vm *vm, unsigned long what)
 	case KVM_CAP_REINJECT_CONTROL:
 	case KVM_CAP_TSC_DEADLINE_TIMER:
 		return 1;
+	case KVM_CAP_SET_GUEST_DEBUG:
+	case KVM_CAP_X86_ROBUST_SINGLESTEP:
+		return 1;
+	case KVM_CAP_SET_GUEST_DEBUG2:
+		return KVM_DEBUG_KNOWN;
+	case KVM_CAP_MCE:
+		return KVM_MCE_BANKS;
+	case KVM_CAP_ADJUST_CLOCK:
+		return KVM_CLOCK_FLAGS;
 	case KVM_CAP_XCRS:
 		return cpu_has(X86_FEATURE_XSAVE);
 	case KVM_CAP_XSAVE2:

@@ -24,6 +24,8 @@
 #define GUEST_FLAG_IF (1ULL << 9)
 #define GUEST_FLAG_RF (1ULL << 16)
 #define GUEST_FLAG_VM (1ULL << 17)
+#define DR7_WRITABLE 0xffff2bffULL
+#define DR7_ONE 0x400ULL
 #define GUEST_DR6_BS (1ULL << 14)
 #define GUEST_DR6_FIXED 0xffff0ff0ULL
 #define GUEST_RAX 0

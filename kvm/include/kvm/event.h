@@ -14,8 +14,8 @@ struct kvm_irq_routing_entry;
 struct kvm_vm;
 struct uptr;
 
-/* Of a table, and of GSIs, as on Linux; not a page. KVM_CAP_IRQ_ROUTING. */
-#define KVM_ROUTES_MAX 4096U
+/* Of a table, and of GSIs, as on Linux: KVM_CAP_IRQ_ROUTING. */
+#define KVM_ROUTES_MAX 4096U		/* not a page */
 
 /* Who holds an input: it is high while any source of it is. */
 enum kvm_irq_source { KVM_IRQ_USER, KVM_IRQ_PIT, KVM_IRQ_RESAMPLE, KVM_IRQ_SOURCES };
