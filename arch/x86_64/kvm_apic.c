@@ -544,10 +544,22 @@ static long set_lapic(struct kvm_vcpu *v, struct uptr arg)
 	return r;
 }
 
+/* A word of guest memory that shows priorities: none is all that there can be. */
+static long set_vapic(struct uptr arg)
+{
+	struct kvm_vapic_addr a;
+
+	if (copy_from_user(&a, arg, sizeof(a)))
+		return -EFAULT;
+	return a.vapic_addr ? -EINVAL : 0;
+}
+
 long kvm_apic_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg)
 {
 	if (!v->arch->has_lapic)
 		return -EINVAL;
+	if (cmd == KVM_SET_VAPIC_ADDR)
+		return set_vapic(arg);
 	return cmd == KVM_GET_LAPIC ? get_lapic(v, arg) : set_lapic(v, arg);
 }
 

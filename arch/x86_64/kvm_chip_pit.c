@@ -89,6 +89,13 @@ void kvm_chip_pit_again(struct kvm_chip_pit *p)
 		queue_work(system_highpri_wq, &p->work);
 }
 
+void kvm_chip_pit_forget(struct kvm_chip_pit *p)
+{
+	spin_lock_irq(&p->ticks_lock);
+	p->waiting = 0;
+	spin_unlock_irq(&p->ticks_lock);
+}
+
 /* ---- ports ---- */
 
 static struct kvm_chip_pit *pit_of(struct kvm_bus_device *d)

@@ -71,6 +71,7 @@ static void unlock(struct kvm_chips *c) __releases(c -> inputs_lock)
 {
 	struct kvm_message later[ARRAY_SIZE(c->later)];
 	u32 n = c->nr_later;
+	struct kvm_chip_pit *pit = smp_load_acquire(&c->pit);
 	u16 ended = c->pic.ended;
 	bool output = c->pic.output;
 
@@ -85,8 +86,8 @@ static void unlock(struct kvm_chips *c) __releases(c -> inputs_lock)
 	for (u32 i = 0; ended >> i; i++)
 		if (ended >> i & 1)
 			kvm_gsi_ended(c->vm, i / PIC_HALF, i % PIC_HALF);
-	if (ended && c->pit)
-		kvm_chip_pit_again(c->pit);
+	if (ended && pit)
+		kvm_chip_pit_again(pit);
 }
 
 bool kvm_chips_extint(struct kvm_vm *vm)
@@ -263,6 +264,27 @@ static int set_default_routes(struct kvm_vm *vm)
 
 /* ---- ports and memory ---- */
 
+/* The inputs of the 8259A's master and of the I/O APIC that are masked, a bit each. */
+static u32 masked(const struct kvm_chips *c)
+{
+	u32 pins = 0;
+
+	for (u32 i = 0; i < KVM_IOAPIC_NUM_PINS; i++)
+		pins |= (u32)c->ioapic.state.redirtbl[i].fields.mask << i;
+	return pins << PIC_HALF | c->pic.chip[0].imr;
+}
+
+/* After a write, before which BEFORE were masked. */
+static void unlock_written(struct kvm_chips *c, u32 before) __releases(c -> inputs_lock)
+{
+	struct kvm_chip_pit *pit = smp_load_acquire(&c->pit);
+	bool unmasked = before & ~masked(c);
+
+	unlock(c);
+	if (unmasked && pit)
+		kvm_chip_pit_forget(pit);
+}
+
 static int pic_read(struct kvm_vcpu *v, struct kvm_bus_device *d, u64 addr, u32 len, void *data)
 {
 	struct kvm_chips *c = kvm_chips_of(v->vm);
@@ -282,14 +304,16 @@ static int pic_write(struct kvm_vcpu *v, struct kvm_bus_device *d, u64 addr, u32
 		     const void *data)
 {
 	struct kvm_chips *c = kvm_chips_of(v->vm);
+	u32 before;
 	u8 value;
 
 	if (len != 1)
 		return 0;
 	memcpy(&value, data, 1);
 	spin_lock(&c->inputs_lock);
+	before = masked(c);
 	kvm_pic_write(&c->pic, (u16)addr, value);
-	unlock(c);
+	unlock_written(c, before);
 	return 0;
 }
 
@@ -310,12 +334,13 @@ static int ioapic_write(struct kvm_vcpu *v, struct kvm_bus_device *d, u64 addr, 
 			const void *data)
 {
 	struct kvm_chips *c = kvm_chips_of(v->vm);
-	u32 value = 0;
+	u32 value = 0, before;
 
 	memcpy(&value, data, len < 4 ? len : 4);
 	spin_lock(&c->inputs_lock);
+	before = masked(c);
 	kvm_ioapic_write(&c->ioapic, (u32)addr & (KVM_IOAPIC_SIZE - 1), value);
-	unlock(c);
+	unlock_written(c, before);
 	return 0;
 }
 

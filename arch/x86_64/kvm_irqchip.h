@@ -63,3 +63,5 @@ void kvm_chip_pit_stop(struct kvm_chip_pit *p);
 void kvm_chip_pit_free(struct kvm_chip_pit *p);
 /* An interrupt's service ended: ticks that wait may be requested. Any context. */
 void kvm_chip_pit_again(struct kvm_chip_pit *p);
+/* An input was unmasked: ticks that nobody waited for do not come now. */
+void kvm_chip_pit_forget(struct kvm_chip_pit *p);

@@ -323,7 +323,7 @@ bool kvm_apic_wrmsr(struct kvm_vcpu *v, u32 msr, u64 value);
 /* LEN bytes at GPA, if they are of the APIC's page: 0; -EOPNOTSUPP: they are not. */
 int kvm_apic_read(struct kvm_vcpu *v, u64 gpa, u32 len, void *data);
 int kvm_apic_write(struct kvm_vcpu *v, u64 gpa, u32 len, const void *data);
-/* KVM_GET_LAPIC, KVM_SET_LAPIC, KVM_SET_MP_STATE. */
+/* KVM_GET_LAPIC, KVM_SET_LAPIC, KVM_SET_VAPIC_ADDR; KVM_SET_MP_STATE. */
 long kvm_apic_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg);
 long kvm_apic_set_mp_state(struct kvm_vcpu *v, u32 state);
 u32 kvm_apic_mp_state(struct kvm_vcpu *v);

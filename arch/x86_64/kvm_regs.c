@@ -506,6 +506,7 @@ static long vcpu_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg)
 		return (long)tsc_khz;
 	case KVM_GET_LAPIC:
 	case KVM_SET_LAPIC:
+	case KVM_SET_VAPIC_ADDR:
 		return kvm_apic_ioctl(v, cmd, arg);
 	default:
 		return move(a, cmd, arg);

@@ -234,6 +234,7 @@ TEST(kvm_irqchip_errors)
 	ERR(ioctl(vm, KVM_CREATE_IRQCHIP, 0), EINVAL);
 	ERR(ioctl(v, KVM_GET_LAPIC, &apic), EINVAL);
 	ERR(ioctl(v, KVM_SET_LAPIC, &apic), EINVAL);
+	ERR(ioctl(v, KVM_SET_VAPIC_ADDR, 8), EINVAL);
 	ERR(ioctl(v, KVM_SET_MP_STATE, &mp), EINVAL);
 	OK(ioctl(v, KVM_INTERRUPT, &irq));
 }
@@ -245,6 +246,7 @@ TEST(kvm_irqchip_errors_with_one)
 	struct kvm_reinject_control reinject = { .pit_reinject = 1 };
 	struct kvm_interrupt irq = { .irq = 0x30 };
 	struct kvm_mp_state mp = { 77 };
+	struct kvm_vapic_addr none = { 0 };
 	int vm = vm_new(), v;
 
 	OK(ioctl(vm, KVM_CREATE_IRQCHIP, 0));
@@ -259,6 +261,8 @@ TEST(kvm_irqchip_errors_with_one)
 	ERR(ioctl(v, KVM_INTERRUPT, &irq), ENXIO);
 	ERR(ioctl(v, KVM_GET_LAPIC, 8), EFAULT);
 	ERR(ioctl(v, KVM_SET_LAPIC, 8), EFAULT);
+	ERR(ioctl(v, KVM_SET_VAPIC_ADDR, 8), EFAULT);
+	OK(ioctl(v, KVM_SET_VAPIC_ADDR, &none));
 	ERR(ioctl(v, KVM_SET_MP_STATE, &mp), EINVAL);
 	OK(ioctl(vm, KVM_REINJECT_CONTROL, &reinject));
 }

@@ -83,7 +83,11 @@ static int request(u8 vector, bool level)
 {
 	struct kvm_message m = { .vector = vector, .level = level };
 
-	return kvm_lapic_accept(&apic, &m);
+	unsigned int before = requests;
+	int took = kvm_lapic_accept(&apic, &m);
+
+	CHECK(requests - before == (took == 1 && vector >= 16)); /* each new one is told of */
+	return took;
 }
 
 static void test_reset(void)
