@@ -2,7 +2,9 @@
 //! The drivers. Not one line of `unsafe`: what a driver would need it for is a wrapper that the kernel crate lacks.
 #![no_std]
 #![forbid(unsafe_code)]
+#![feature(arbitrary_self_types)] // methods of our Arc
 
+pub mod binder;
 pub mod pci;
 pub mod rtc;
 pub mod scsi;

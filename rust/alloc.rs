@@ -14,6 +14,8 @@ pub struct Flags(u32);
 
 /// May sleep and reclaim.
 pub const KERNEL: Flags = Flags(bindings::GFP_KERNEL_CONST);
+/// The same, charged to the running program's control group.
+pub const ACCOUNT: Flags = Flags(bindings::GFP_ACCOUNT_CONST);
 /// May not sleep.
 pub const ATOMIC: Flags = Flags(bindings::GFP_ATOMIC_CONST);
 

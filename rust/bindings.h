@@ -19,6 +19,7 @@
 #include <kernel/show.h>
 #include <kernel/uevent.h>
 #include <kernel/time.h>
+#include <lib/rbtree.h>
 #include <mm/uaccess.h>
 #include <net/netdev.h>
 #include <proc/cred.h>
@@ -28,3 +29,6 @@
 #include <vfs/seq_file.h>
 #include <rust/helpers.h>
 #include <rust/helpers_net.h>
+#include <fs/binderfs.h>
+#include <proc/pid.h>
+#include <rust/helpers_mm.h>

@@ -16,6 +16,8 @@ use core::ptr::NonNull;
 pub const POLLIN: u32 = bindings::RUST_POLLIN;
 /// There is room to write.
 pub const POLLOUT: u32 = bindings::RUST_POLLOUT;
+/// It is of no use.
+pub const POLLERR: u32 = bindings::RUST_POLLERR;
 
 /// A device. Its functions may run for many files, on many CPUs, at once.
 ///

@@ -5,7 +5,9 @@
 #![allow(internal_features)]
 
 pub mod alloc;
+pub mod area;
 pub mod bindings;
+pub mod binderfs;
 pub mod block;
 pub mod chrdev;
 pub mod dma;
@@ -37,6 +39,7 @@ pub mod show;
 pub mod sync;
 pub mod thread;
 pub mod time;
+pub mod tree;
 pub mod tty;
 pub mod uapi;
 pub mod user;

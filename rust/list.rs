@@ -16,6 +16,11 @@ struct Node<T> {
 /// A value that can be put on a list. On no list, whoever has it owns it.
 pub struct Entry<T>(KBox<Node<T>>);
 
+// SAFETY: it owns its value; its links are none while it is one.
+unsafe impl<T: Send> Send for Entry<T> {}
+// SAFETY: a shared one gives a shared value.
+unsafe impl<T: Sync> Sync for Entry<T> {}
+
 impl<T> Entry<T> {
     /// Makes one.
     pub fn new(value: T, flags: Flags) -> Result<Self> {
@@ -83,7 +88,12 @@ impl<T> List<T> {
         self.head.is_none()
     }
 
-    fn link(&mut self, e: Entry<T>, prev: Option<NonNull<Node<T>>>, next: Option<NonNull<Node<T>>>) {
+    fn link(
+        &mut self,
+        e: Entry<T>,
+        prev: Option<NonNull<Node<T>>>,
+        next: Option<NonNull<Node<T>>>,
+    ) {
         let raw = KBox::into_raw(e.0);
         // SAFETY: a box is not null; the neighbours are nodes of ours, next to each other.
         unsafe {

@@ -53,6 +53,88 @@ impl Task {
     }
 }
 
+/// A process, as long as somebody speaks of it; it may have ended.
+///
+/// ```
+/// use kernel::thread::Pid;
+/// let me = Pid::current();
+/// assert!(me.here() > 0);
+/// assert!(*me == *Pid::current());
+/// ```
+#[repr(transparent)]
+pub struct Pid(UnsafeCell<bindings::pid>);
+
+// SAFETY: what is asked of it does not change.
+unsafe impl Send for Pid {}
+// SAFETY: as above.
+unsafe impl Sync for Pid {}
+
+// SAFETY: it stays as long as its count says.
+unsafe impl RefCounted for Pid {
+    fn get(&self) {
+        // SAFETY: a valid one.
+        unsafe { bindings::get_pid(self.0.get()) };
+    }
+
+    unsafe fn put(obj: NonNull<Self>) {
+        // SAFETY: the caller gives a reference up.
+        unsafe { bindings::put_pid(obj.as_ptr().cast()) }
+    }
+}
+
+impl PartialEq for Pid {
+    fn eq(&self, other: &Self) -> bool {
+        core::ptr::eq(self, other)
+    }
+}
+
+impl Pid {
+    /// The process that runs this.
+    pub fn current() -> ARef<Pid> {
+        // SAFETY: the running process has one; the reference that C took is given up after ours is taken.
+        unsafe {
+            let raw = bindings::rust_process();
+            let pid = ARef::from(&*raw.cast::<Pid>());
+            bindings::put_pid(raw);
+            pid
+        }
+    }
+
+    /// Its number where the running program is; 0: it is not seen there.
+    pub fn here(&self) -> i32 {
+        // SAFETY: a valid one.
+        unsafe { bindings::pid_vnr(self.0.get()) }
+    }
+}
+
+/// A user of the system, in no namespace.
+///
+/// ```
+/// assert_eq!(kernel::thread::Uid::of_process().here(), 0);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Uid(u32);
+
+impl Uid {
+    /// The effective user of the running thread.
+    pub fn current() -> Self {
+        // SAFETY: a question about the running task.
+        Self(unsafe { bindings::rust_euid() })
+    }
+
+    /// That of the first thread of the running process.
+    pub fn of_process() -> Self {
+        // SAFETY: as above.
+        Self(unsafe { bindings::rust_process_euid() })
+    }
+
+    /// Its number in the running program's namespace; `u32::MAX`: it has none there.
+    pub fn here(self) -> u32 {
+        // SAFETY: a question.
+        unsafe { bindings::rust_uid_here(self.0) }
+    }
+}
+
 /// A thread that was started.
 pub struct JoinHandle {
     done: Arc<Completion>,

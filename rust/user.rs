@@ -23,6 +23,16 @@ impl UserPtr {
         Self(addr)
     }
 
+    /// The place so many bytes further; at the end of all addresses it begins again, and nothing is there.
+    pub fn plus(self, bytes: usize) -> Self {
+        Self(self.0.wrapping_add(bytes))
+    }
+
+    /// As C has it.
+    pub(crate) fn raw(self) -> bindings::uptr {
+        bindings::uptr { addr: self.0 as c_ulong }
+    }
+
     /// Fills `to` from there. Sleeps. `EFAULT`: not all of it is the program's to read.
     pub fn read(self, to: &mut [u8]) -> Result {
         let from = bindings::uptr { addr: self.0 as c_ulong };

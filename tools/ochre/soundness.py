@@ -86,6 +86,7 @@ def tests(root):
         kind, _, rest = name.partition("/")
         return {"kernel": rest in registered, "build": os.path.exists("%s/tests/rust/%s.rs" % (root, rest[len("rust_"):])),
                 "command": os.path.exists("%s/tests/command/%s.py" % (root, rest)), "boot": os.path.exists("%s/tests/boot/%s.txt" % (root, rest)),
+                "guest": os.path.exists("%s/tests/guest/%s.c" % (root, rest)),
                 "analyze": os.path.exists("%s/tools/check-%s" % (root, rest))}.get(kind, False)
     return there
 

@@ -69,7 +69,7 @@ void kvm_cpu_mirror_ends(struct kvm_vm *vm);
 
 /* Whether VM has controllers of its own; once true it stays. */
 bool kvm_cpu_has_irqchip(const struct kvm_vm *vm);
-/* TO is FROM, checked; -EINVAL: no such input. vm->lock is held. */
+/* TO is FROM, checked; -EINVAL: no such input. */
 int kvm_cpu_route(const struct kvm_vm *vm, const struct kvm_irq_routing_entry *from,
 		  struct kvm_route *to);
 /*

@@ -13,7 +13,7 @@ void rust_print(int level, const char *text, size_t len);
 #include <kernel/spinlock.h>
 #include <alloc/gfp.h>
 
-enum { GFP_KERNEL_CONST = GFP_KERNEL, GFP_ATOMIC_CONST = GFP_ATOMIC };
+enum { GFP_KERNEL_CONST = GFP_KERNEL, GFP_ATOMIC_CONST = GFP_ATOMIC, GFP_ACCOUNT_CONST = GFP_KERNEL_ACCOUNT };
 void *rust_kmalloc(size_t size, gfp_t gfp);
 void rust_spin_lock_irq(spinlock_t *l);
 void rust_spin_unlock_irq(spinlock_t *l);
@@ -168,6 +168,7 @@ enum {
 	RUST_CLOCK_MONOTONIC = CLOCK_MONOTONIC,
 	RUST_POLLIN = EPOLLIN | EPOLLRDNORM,
 	RUST_POLLOUT = EPOLLOUT | EPOLLWRNORM,
+	RUST_POLLERR = EPOLLERR,
 	RUST_CAP_SYS_ADMIN = CAP_SYS_ADMIN,
 	RUST_CAP_SYS_RESOURCE = CAP_SYS_RESOURCE,
 	RUST_CAP_SYS_TIME = CAP_SYS_TIME,

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+//! Buffers: the data of one call in the area of the process that receives it, and what it holds there. Dropping one undoes all of that.
+
+use super::node::Node;
+use super::process::{entry, Process};
+use super::refs;
+use super::space::Room;
+use super::thread::Work;
+use super::wire::TF_CLEAR_BUF;
+use kernel::alloc::{Arc, ACCOUNT};
+use kernel::area::Area;
+use kernel::list::{Entry, List};
+use kernel::tree;
+use kernel::{Error, Result};
+
+/// What an object in a buffer holds.
+pub enum Held {
+    Node(Arc<Node>, bool), // strongly?
+    Handle(u32, bool),
+}
+
+pub struct Buffer {
+    process: Arc<Process>,
+    pub area: Area,
+    pub off: usize,
+    pub data_size: usize,
+    pub offsets_size: usize,
+    one_way: bool,
+    clear: bool,
+    pub active: bool, // the one one-way call of its node that is with the process
+    pub node: Option<Arc<Node>>, // that is called: held
+    held: List<Held>,
+}
+
+/// Rounded up to 8 bytes. `EINVAL`: no number.
+fn up(n: u64) -> Result<usize> {
+    let n = n.checked_next_multiple_of(8).ok_or(Error::EINVAL)?;
+    usize::try_from(n).map_err(|_| Error::EINVAL)
+}
+
+impl Buffer {
+    /// Room in P's area. `node` is held already, and let go of with the buffer. `ESRCH`: P has no area; `ENOSPC`; `EINVAL`: sizes that make no sense.
+    pub fn new(
+        p: &Arc<Process>,
+        sizes: (u64, u64),
+        one_way: bool,
+        flags: u32,
+        node: Option<Arc<Node>>,
+    ) -> Result<tree::Entry<usize, Self>> {
+        let held = Guard(node);
+        let (data, offsets) = (up(sizes.0)?, up(sizes.1)?);
+        let len = data.checked_add(offsets).ok_or(Error::EINVAL)?.max(8);
+        let room = Room::new()?;
+        let mut st = p.lock.lock();
+        if st.dead {
+            return Err(Error::ESRCH);
+        }
+        let area = st.area.clone().filter(Area::is_mapped).ok_or(Error::ESRCH)?;
+        let off = st.space.take(len, one_way, room)?;
+        drop(st);
+        let b = Self {
+            process: p.clone(),
+            area,
+            off,
+            data_size: sizes.0 as usize,
+            offsets_size: sizes.1 as usize,
+            one_way,
+            clear: flags & TF_CLEAR_BUF != 0,
+            active: false,
+            node: held.keep(),
+            held: List::new(),
+        };
+        entry(off, b) // without memory it undoes itself
+    }
+
+    /// Where the offsets are.
+    pub fn offsets_at(&self) -> usize {
+        self.off + self.data_size.next_multiple_of(8)
+    }
+
+    /// An object that will hold something: the memory for it, before it does.
+    pub fn room() -> Result<Entry<Held>> {
+        Entry::new(Held::Handle(0, false), ACCOUNT)
+    }
+
+    /// It does.
+    pub fn add(&mut self, mut room: Entry<Held>, held: Held) {
+        *room = held;
+        self.held.push_back(room);
+    }
+
+    /// The next one-way call of the node is the process's.
+    fn next_one_way(&self, node: &Arc<Node>) {
+        let mut st = self.process.lock.lock();
+        let mut n = node.state.lock();
+        let next = n.later.pop_front();
+        match next {
+            Some(i) if !n.dead && !st.dead => {
+                if let Some(Work::Call(c)) = i.as_ref() {
+                    c.make_active();
+                }
+                drop(n);
+                st.push(&self.process, i);
+            }
+            other => {
+                n.busy = false;
+                drop(n);
+                drop(st);
+                drop(other);
+            }
+        }
+    }
+}
+
+/// A held node that nobody took.
+struct Guard(Option<Arc<Node>>);
+
+impl Guard {
+    fn keep(mut self) -> Option<Arc<Node>> {
+        self.0.take()
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(n) = &self.0 {
+            n.let_go(true, true, false);
+        }
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        if self.clear {
+            // Pages that are there: it was written. Should one be missing, there is nothing to clear.
+            let _ = self.area.zero(self.off, self.data_size);
+        }
+        while let Some(h) = self.held.pop_front() {
+            match &*h {
+                Held::Node(n, strong) => n.let_go(*strong, true, false),
+                Held::Handle(h, strong) => refs::let_go(&self.process, *h, *strong),
+            }
+        }
+        if let Some(n) = self.node.take() {
+            if self.active {
+                self.next_one_way(&n);
+            }
+            n.let_go(true, true, false);
+        }
+        self.process.lock.lock().space.give(self.off, self.one_way);
+    }
+}

@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: MIT
+//! Calls and replies, from the command to the queue of whom they are for.
+//!
+//! A call that waits for a reply lies on two stacks: that of the thread that made it (`parent`: what lay below), and that of the thread that serves it
+//! (`below`). So a call back to a process that waits finds the thread that waits there, along the parents.
+
+use super::buffer::{Buffer, Held};
+use super::node::Node;
+use super::process::{item, new_id, Process};
+use super::refs;
+use super::thread::{Extended, Queue, Thread, Work};
+use super::wire::{
+    self, Object, Reader, Transaction, BR_DEAD_REPLY, BR_FAILED_REPLY, BR_TRANSACTION_COMPLETE,
+    OBJECT, TF_ONE_WAY,
+};
+use kernel::alloc::Arc;
+use kernel::refs::ARef;
+use kernel::sync::SpinLock;
+use kernel::thread::{Pid, Uid};
+use kernel::tree::Entry;
+use kernel::user::UserPtr;
+use kernel::{Error, Result};
+
+pub struct Call {
+    parent: Option<Arc<Call>>,
+    pub code: u32,
+    pub flags: u32,
+    pub euid: Uid,
+    pub pid: Option<ARef<Pid>>, // of whom waits for a reply
+    pub reply: bool,
+    state: SpinLock<State>,
+}
+
+struct State {
+    from: Option<Arc<Thread>>, // waits for the reply; none: nobody does, or not any more
+    to: Option<Arc<Thread>>,   // serves it
+    below: Option<Arc<Call>>,
+    buffer: Option<Entry<usize, Buffer>>, // until the program has it
+}
+
+/// The chain of parents goes one by one, not each within the last: it is as long as programs like.
+impl Drop for Call {
+    fn drop(&mut self) {
+        let mut next = self.parent.take();
+        while let Some(mut c) = next.and_then(Arc::into_unique) {
+            next = c.parent.take();
+        }
+    }
+}
+
+impl Call {
+    fn new(
+        t: &Arc<Thread>,
+        tr: &Transaction,
+        reply: bool,
+        parent: Option<Arc<Call>>,
+        buffer: Entry<usize, Buffer>,
+    ) -> Result<Arc<Self>> {
+        let waits = !reply && tr.flags & TF_ONE_WAY == 0;
+        Arc::new(Self {
+            parent,
+            code: tr.code,
+            flags: tr.flags,
+            euid: Uid::of_process(),
+            pid: waits.then(|| t.process.pid.clone()),
+            reply,
+            state: SpinLock::new(State {
+                from: waits.then(|| t.clone()),
+                to: None,
+                below: None,
+                buffer: Some(buffer),
+            }),
+        })
+    }
+
+    /// Its buffer, for the program.
+    pub fn take_buffer(&self) -> Option<Entry<usize, Buffer>> {
+        self.state.lock().buffer.take()
+    }
+
+    /// It is the one-way call that is with the process.
+    pub fn make_active(&self) {
+        if let Some(b) = self.state.lock().buffer.as_mut() {
+            b.active = true;
+        }
+    }
+
+    /// T serves it from now on.
+    pub fn begin(self: &Arc<Self>, t: &Arc<Thread>) {
+        let mut s = t.state.lock();
+        let below = s.stack.replace(self.clone());
+        let mut c = self.state.lock();
+        c.to = Some(t.clone());
+        c.below = below;
+    }
+
+    fn is_served_by(&self, t: &Arc<Thread>) -> bool {
+        self.state.lock().to.as_ref().is_some_and(|x| Arc::ptr_eq(x, t))
+    }
+}
+
+/// What a failed command is answered, and why.
+struct Failure(u32, Error);
+
+impl From<Error> for Failure {
+    fn from(e: Error) -> Self {
+        Failure(if e == Error::ESRCH { BR_DEAD_REPLY } else { BR_FAILED_REPLY }, e)
+    }
+}
+
+type Outcome = core::result::Result<(), Failure>;
+
+fn explain(t: &Thread, f: &Failure) {
+    t.state.lock().extended = Extended { id: new_id() as u32, command: f.0, param: f.1.code() };
+}
+
+/// BC_TRANSACTION. What goes wrong the thread is told.
+pub fn make(p: &Arc<Process>, t: &Arc<Thread>, tr: &Transaction) {
+    if let Err(f) = try_make(p, t, tr) {
+        explain(t, &f);
+        t.state.lock().fail(f.0);
+    }
+}
+
+/// The node that a call is for, held for it.
+fn target(p: &Arc<Process>, handle: u32) -> core::result::Result<Arc<Node>, Failure> {
+    let node = if handle == 0 {
+        let n = p.context.manager().ok_or(Error::ESRCH)?;
+        if *n.owner.pid == *p.pid {
+            return Err(Error::EINVAL.into());
+        }
+        n
+    } else {
+        p.lock.lock().refs.node(handle, true).cloned().ok_or(Error::EINVAL)?
+    };
+    if node.state.lock().dead {
+        return Err(Error::ESRCH.into());
+    }
+    node.hold(true, true, None)?;
+    Ok(node)
+}
+
+/// The thread of `to` that waits for the end of what T serves.
+fn waiter(
+    t: &Arc<Thread>,
+    top: &Option<Arc<Call>>,
+    to: &Arc<Process>,
+) -> core::result::Result<Option<Arc<Thread>>, Failure> {
+    let Some(top) = top else { return Ok(None) };
+    if !top.is_served_by(t) {
+        return Err(Error::EPROTO.into()); // it waits for a reply itself
+    }
+    let mut at = Some(top.clone());
+    while let Some(c) = at {
+        let from = c.state.lock().from.clone();
+        if let Some(x) = from.filter(|x| Arc::ptr_eq(&x.process, to)) {
+            return Ok(Some(x));
+        }
+        at = c.parent.clone();
+    }
+    Ok(None)
+}
+
+fn try_make(p: &Arc<Process>, t: &Arc<Thread>, tr: &Transaction) -> Outcome {
+    let one_way = tr.flags & TF_ONE_WAY != 0;
+    let node = target(p, tr.handle)?;
+    let to = node.owner.clone();
+    let (mut top, mut thread) = (None, None);
+    let fit = if Arc::ptr_eq(&to, p) || node.security {
+        Err(Error::EINVAL.into())
+    } else if one_way {
+        Ok(())
+    } else {
+        top = t.state.lock().stack.clone();
+        waiter(t, &top, &to).map(|x| thread = x)
+    };
+    if let Err(f) = fit {
+        node.let_go(true, true, false);
+        return Err(f);
+    }
+    let mut b =
+        Buffer::new(&to, (tr.data_size, tr.offsets_size), one_way, tr.flags, Some(node.clone()))?;
+    fill(p, t, &to, tr, &mut b)?;
+    let call = Call::new(t, tr, false, top, b)?;
+    let work = item(Some(Work::Call(call.clone())))?;
+    let complete = item(Some(Work::Code(BR_TRANSACTION_COMPLETE)))?;
+
+    let mut left = None; // dropped behind the lock
+    let mut st = to.lock.lock();
+    let gone = st.dead || thread.as_ref().is_some_and(|x| x.state.lock().dead);
+    if gone {
+        left = Some((work, complete));
+    } else if one_way {
+        t.state.lock().push(complete);
+        let mut n = node.state.lock();
+        if n.busy {
+            n.later.push_back(work);
+        } else {
+            n.busy = true;
+            call.make_active();
+            drop(n);
+            st.give(&to, work);
+        }
+    } else {
+        let mut s = t.state.lock();
+        s.todo.push_back(complete); // told with the reply
+        s.stack = Some(call.clone());
+        drop(s);
+        match &thread {
+            Some(x) => {
+                x.state.lock().push(work);
+                x.wait.wake_all();
+                to.wake_pollers();
+            }
+            None => st.give(&to, work),
+        }
+    }
+    drop(st);
+    if left.is_some() {
+        Err(Error::ESRCH.into())
+    } else {
+        Ok(())
+    }
+}
+
+/// BC_REPLY. What goes wrong the thread and its caller are told.
+pub fn reply(p: &Arc<Process>, t: &Arc<Thread>, tr: &Transaction) {
+    let top = t.state.lock().stack.clone().filter(|c| c.is_served_by(t));
+    let Some(call) = top else {
+        let f = Failure::from(Error::EPROTO);
+        explain(t, &f);
+        t.state.lock().fail(f.0);
+        return;
+    };
+    let from = {
+        let mut s = t.state.lock();
+        let mut c = call.state.lock();
+        s.stack = c.below.take();
+        c.to = None;
+        c.from.clone()
+    };
+    if let Err(f) = try_reply(p, t, tr, &call, from) {
+        explain(t, &f);
+        t.state.lock().fail(BR_TRANSACTION_COMPLETE);
+        fail(&call, f.0);
+    }
+}
+
+fn try_reply(
+    p: &Arc<Process>,
+    t: &Arc<Thread>,
+    tr: &Transaction,
+    call: &Arc<Call>,
+    from: Option<Arc<Thread>>,
+) -> Outcome {
+    let from = from.ok_or(Error::ESRCH)?;
+    let to = from.process.clone();
+    let mut b = Buffer::new(&to, (tr.data_size, tr.offsets_size), false, tr.flags, None)?;
+    fill(p, t, &to, tr, &mut b)?;
+    let work = item(Some(Work::Call(Call::new(t, tr, true, None, b)?)))?;
+    let complete = item(Some(Work::Code(BR_TRANSACTION_COMPLETE)))?;
+    let mut s = from.state.lock();
+    let waits = !s.dead && s.stack.as_ref().is_some_and(|c| Arc::ptr_eq(c, call));
+    if !waits {
+        drop(s);
+        drop((work, complete));
+        return Err(Error::ESRCH.into());
+    }
+    let done = core::mem::replace(&mut s.stack, call.parent.clone());
+    s.push(work);
+    drop(s);
+    drop(done);
+    call.state.lock().from = None;
+    t.state.lock().push(complete);
+    from.wait.wake_all();
+    to.wake_pollers();
+    Ok(())
+}
+
+/// Copies the data and what its objects stand for. Each byte is read once; the objects lie at ascending offsets, apart from each other.
+fn fill(
+    p: &Arc<Process>,
+    t: &Arc<Thread>,
+    to: &Arc<Process>,
+    tr: &Transaction,
+    b: &mut Buffer,
+) -> Result {
+    if !tr.offsets_size.is_multiple_of(8) {
+        return Err(Error::EINVAL);
+    }
+    let (data, offsets) = (UserPtr::new(tr.buffer as usize), UserPtr::new(tr.offsets as usize));
+    let (size, count) = (b.data_size, b.offsets_size / 8);
+    let mut at = 0; // what comes before is there
+    for i in 0..count {
+        let mut o = [0; 8];
+        offsets.plus(i * 8).read(&mut o)?;
+        b.area.write(b.offsets_at() + i * 8, &o)?;
+        let off = usize::try_from(u64::from_ne_bytes(o)).map_err(|_| Error::EINVAL)?;
+        let end =
+            off.checked_add(OBJECT).filter(|e| *e <= size && off % 4 == 0).ok_or(Error::EINVAL)?;
+        let gap = off.checked_sub(at).ok_or(Error::EINVAL)?;
+        b.area.copy_from(b.off + at, data.plus(at), gap)?;
+        let mut raw = [0; OBJECT];
+        data.plus(off).read(&mut raw)?;
+        let new = translate(p, t, to, Object::decode(&raw), b)?;
+        b.area.write(b.off + off, new.encode().bytes())?;
+        at = end;
+    }
+    b.area.copy_from(b.off + at, data.plus(at), size - at)
+}
+
+/// What an object of P is for `to`; it is held for it. `EINVAL`: P has no such, or it is no object.
+fn translate(
+    p: &Arc<Process>,
+    t: &Arc<Thread>,
+    to: &Arc<Process>,
+    o: Object,
+    b: &mut Buffer,
+) -> Result<Object> {
+    let strong = matches!(o.kind, wire::BINDER | wire::HANDLE);
+    let room = Buffer::room()?;
+    let node = match o.kind {
+        wire::BINDER | wire::WEAK_BINDER => {
+            let n = Node::get(p, o.binder, o.cookie, o.flags & wire::FLAG_SECURITY_CTX != 0)?;
+            let h = refs::hold(to, &n, strong, Some(t))?;
+            b.add(room, Held::Handle(h, strong));
+            return Ok(o.as_handle(strong, h));
+        }
+        wire::HANDLE | wire::WEAK_HANDLE => {
+            p.lock.lock().refs.node(o.handle(), strong).cloned().ok_or(Error::EINVAL)?
+        }
+        _ => return Err(Error::EINVAL),
+    };
+    if Arc::ptr_eq(&node.owner, to) {
+        node.hold(strong, true, None)?;
+        let kind = if strong { wire::BINDER } else { wire::WEAK_BINDER };
+        let home = Object { kind, binder: node.ptr, cookie: node.cookie, ..o };
+        b.add(room, Held::Node(node, strong));
+        return Ok(home);
+    }
+    let h = refs::hold(to, &node, strong, None)?;
+    b.add(room, Held::Handle(h, strong));
+    Ok(o.as_handle(strong, h))
+}
+
+/// A call will have no reply: who waits for it is told `code`; where nobody does, who waits for that one's end.
+pub fn fail(call: &Arc<Call>, code: u32) {
+    let mut at = call.clone();
+    loop {
+        let from = at.state.lock().from.take();
+        if let Some(t) = from {
+            let mut s = t.state.lock();
+            if s.stack.as_ref().is_some_and(|c| Arc::ptr_eq(c, &at)) {
+                s.stack = at.parent.clone(); // `at` is still ours: nothing goes under the lock
+            }
+            s.fail_call(code);
+            drop(s);
+            t.wait.wake_all();
+            t.process.wake_pollers();
+            return;
+        }
+        let Some(next) = at.parent.clone() else { return };
+        at = next;
+    }
+}
+
+/// T is no more: the calls that it made or serves know so. The innermost, if T serves it, has no reply.
+pub fn leave(t: &Arc<Thread>, stack: Option<Arc<Call>>) {
+    let served = stack.clone().filter(|c| c.is_served_by(t));
+    let mut at = stack;
+    while let Some(c) = at {
+        let mut s = c.state.lock();
+        let (thread, next) = if s.to.as_ref().is_some_and(|x| Arc::ptr_eq(x, t)) {
+            (s.to.take(), s.below.take())
+        } else {
+            (s.from.take(), c.parent.clone())
+        };
+        drop(s);
+        drop(thread);
+        at = next;
+    }
+    if let Some(c) = served {
+        fail(&c, BR_DEAD_REPLY);
+    }
+}
+
+/// Nobody will read a queue: its calls have no reply.
+pub fn release_queue(q: &mut Queue) {
+    while let Some(mut i) = q.pop_front() {
+        match i.take() {
+            Some(Work::Call(c)) => undelivered(&c, BR_DEAD_REPLY),
+            Some(Work::Node(n)) => n.put_back(i),
+            _ => {}
+        }
+    }
+}
+
+/// A call did not reach its program.
+pub fn undelivered(c: &Arc<Call>, code: u32) {
+    if !c.reply && c.flags & TF_ONE_WAY == 0 {
+        fail(c, code);
+    }
+    drop(c.take_buffer());
+}
+
+/// BC_FREE_BUFFER: what the program has not is ignored, as Linux has it.
+pub fn free_buffer(p: &Process, at: u64) {
+    let mut st = p.lock.lock();
+    let off = st
+        .area
+        .as_ref()
+        .and_then(|a| at.checked_sub(a.base()))
+        .and_then(|o| usize::try_from(o).ok());
+    let b = off.and_then(|o| st.buffers.remove(&o));
+    drop(st);
+    drop(b);
+}
+
+/// A number of a command's, from its bytes.
+pub fn pair(b: &[u8]) -> (u64, u64) {
+    let mut r = Reader(b);
+    (r.u64(), r.u64())
+}

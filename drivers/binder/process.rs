@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+//! Processes: what one open file of a device stands for, and the device with its manager.
+
+use super::buffer::Buffer;
+use super::call;
+use super::death::Death;
+use super::node::Node;
+use super::refs::Refs;
+use super::space::Space;
+use super::thread::{self, Item, Queue, Thread, Work};
+use super::wire::{Object, FLAG_SECURITY_CTX};
+use core::sync::atomic::{AtomicU64, Ordering};
+use kernel::alloc::{Arc, ACCOUNT};
+use kernel::area::{Area, NewMapping};
+use kernel::refs::ARef;
+use kernel::sync::Mutex;
+use kernel::thread::{Pid, Uid};
+use kernel::tree::{Entry, Map};
+use kernel::wait::WaitQueue;
+use kernel::{Error, Result};
+
+/// Bytes of the largest buffer area.
+const MOST: usize = 4 << 20;
+
+/// A number that was never used.
+pub fn new_id() -> u64 {
+    static IDS: AtomicU64 = AtomicU64::new(1);
+    IDS.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A device.
+pub struct Context {
+    manager: Mutex<Manager>,
+}
+
+struct Manager {
+    node: Option<Arc<Node>>,
+    uid: Option<Uid>, // who was the first may be it again, nobody else
+}
+
+impl Context {
+    pub fn new() -> Result<Self> {
+        Ok(Self { manager: Mutex::new(c"binder manager", Manager { node: None, uid: None })? })
+    }
+
+    /// What handle 0 is.
+    pub fn manager(&self) -> Option<Arc<Node>> {
+        self.manager.lock().node.clone()
+    }
+}
+
+/// A process.
+pub struct Process {
+    pub context: Arc<Context>,
+    pub pid: ARef<Pid>,
+    polled: Arc<WaitQueue>,
+    pub lock: Mutex<State>,
+}
+
+/// What its lock guards.
+pub struct State {
+    pub dead: bool,                 // set once: nothing comes to it any more
+    pub nodes: Map<u64, Arc<Node>>, // by the program's address of the object
+    pub refs: Refs,
+    pub threads: Map<i32, Arc<Thread>>,
+    pub waiting: Map<u64, Option<Arc<Thread>>>, // for any work of the process; by the turn in which they began
+    pub turn: u64,
+    pub todo: Queue,
+    pub told: Map<(u64, u64), Option<Arc<Death>>>, // deaths that the program has not confirmed, by cookie
+    pub max_threads: u32,
+    pub requested: u32,
+    pub started: u32,
+    pub area: Option<Area>,
+    pub space: Space,
+    pub buffers: Map<usize, Buffer>, // that the program has, by offset
+}
+
+impl State {
+    fn new() -> Self {
+        Self {
+            dead: false,
+            nodes: Map::new(),
+            refs: Refs::new(),
+            threads: Map::new(),
+            waiting: Map::new(),
+            turn: 0,
+            todo: Queue::new(),
+            told: Map::new(),
+            max_threads: 0,
+            requested: 0,
+            started: 0,
+            area: None,
+            space: Space::none(),
+            buffers: Map::new(),
+        }
+    }
+
+    /// The thread that began to wait last does so no longer.
+    fn take_waiter(&mut self) -> Option<Arc<Thread>> {
+        let mut e = self.waiting.pop_last()?;
+        let t = e.take()?;
+        let mut s = t.state.lock();
+        s.waits = None;
+        s.place = Some(e);
+        drop(s);
+        Some(t)
+    }
+
+    /// Has a thread look at the process's work.
+    pub fn wake_one(&mut self, p: &Process) {
+        match self.take_waiter() {
+            Some(t) => t.wait.wake_all(),
+            None => p.polled.wake_all(),
+        }
+    }
+
+    /// Work for any thread.
+    pub fn push(&mut self, p: &Process, item: Item) {
+        self.todo.push_back(item);
+        self.wake_one(p);
+    }
+
+    /// Work for a waiting thread, so that it is that one's; for any where none waits.
+    pub fn give(&mut self, p: &Process, item: Item) {
+        match self.take_waiter() {
+            Some(t) => {
+                t.state.lock().push(item);
+                t.wait.wake_all();
+            }
+            None => self.push(p, item),
+        }
+    }
+}
+
+impl Process {
+    pub fn new(context: Arc<Context>, polled: Arc<WaitQueue>) -> Result<Arc<Self>> {
+        Arc::new(Self {
+            context,
+            pid: Pid::current(),
+            polled,
+            lock: Mutex::new(c"binder process", State::new())?,
+        })
+    }
+
+    /// Pollers look again.
+    pub fn wake_pollers(&self) {
+        self.polled.wake_all();
+    }
+
+    /// The buffer area. `EINVAL`: another process's; `EPERM`: to be written; `EBUSY`: there is one.
+    pub fn map(&self, vma: NewMapping<'_>) -> Result {
+        if *self.pid != *Pid::current() {
+            return Err(Error::EINVAL);
+        }
+        if vma.is_writable() {
+            return Err(Error::EPERM);
+        }
+        let space = Space::new(vma.size().min(MOST))?;
+        let mut st = self.lock.lock();
+        if st.area.is_some() {
+            return Err(Error::EBUSY);
+        }
+        st.area = Some(vma.of_area(MOST)?); // the last that can fail: a mapping that is not made is not closed
+        st.space = space;
+        Ok(())
+    }
+
+    /// Becomes the manager. `EBUSY`: there is one; `EPERM`: another user was it.
+    pub fn manage(self: &Arc<Self>, o: Object) -> Result {
+        let mut m = self.context.manager.lock();
+        if m.node.is_some() {
+            return Err(Error::EBUSY);
+        }
+        let me = Uid::current();
+        if *m.uid.get_or_insert(me) != me {
+            return Err(Error::EPERM);
+        }
+        let node = Node::get(self, o.binder, o.cookie, o.flags & FLAG_SECURITY_CTX != 0)?;
+        node.set_manager();
+        m.node = Some(node);
+        Ok(())
+    }
+
+    /// Threads in the driver come back to their program: a descriptor was closed.
+    pub fn send_back(&self) {
+        let st = self.lock.lock();
+        let mut at = i32::MIN;
+        while let Some((&n, t)) = st.threads.from(&at) {
+            t.state.lock().need_return = true;
+            t.wait.wake_all();
+            let Some(next) = n.checked_add(1) else { break };
+            at = next;
+        }
+    }
+
+    /// A thread that came for the process's work leaves; is there more?
+    pub fn wake_for_rest(&self) {
+        let mut st = self.lock.lock();
+        if !st.todo.is_empty() {
+            st.wake_one(self);
+        }
+    }
+
+    /// The file is closed: undoes all that others see of the process.
+    pub fn release(p: &Arc<Self>) {
+        {
+            let mut m = p.context.manager.lock();
+            if m.node.as_ref().is_some_and(|n| Arc::ptr_eq(&n.owner, p)) {
+                let gone = m.node.take();
+                drop(m);
+                drop(gone);
+            }
+        }
+        let mut old = State::new();
+        {
+            let mut st = p.lock.lock();
+            st.dead = true;
+            core::mem::swap(&mut st.nodes, &mut old.nodes);
+            core::mem::swap(&mut st.told, &mut old.told);
+            core::mem::swap(&mut st.todo, &mut old.todo);
+        }
+        loop {
+            let next = p.lock.lock().threads.first().map(|(_, t)| t.clone());
+            let Some(t) = next else { break };
+            thread::release(p, &t);
+        }
+        while let Some(n) = old.nodes.pop_first() {
+            n.into_value().die();
+        }
+        call::release_queue(&mut old.todo);
+        loop {
+            let next = p.lock.lock().buffers.pop_first();
+            if next.is_none() {
+                break;
+            }
+        }
+        loop {
+            let next = p.lock.lock().refs.pop();
+            let Some(r) = next else { break };
+            r.release();
+        }
+        let area = p.lock.lock().area.take();
+        drop(area);
+    }
+}
+
+/// Memory for work: made before a lock is taken.
+pub fn item(w: Option<Work>) -> Result<Item> {
+    Item::new(w, ACCOUNT)
+}
+
+/// The same for a map.
+pub fn entry<K, V>(key: K, value: V) -> Result<Entry<K, V>> {
+    Entry::new(key, value, ACCOUNT)
+}
