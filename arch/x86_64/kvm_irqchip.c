@@ -43,7 +43,7 @@ static int deliver(void *context, const struct kvm_message *m)
 
 	if (r != -EWOULDBLOCK)
 		return r;
-	if (c->nr_later < ARRAY_SIZE(c->later))		/* a holder serves each input once */
+	if (c->nr_later < ARRAY_SIZE(c->later))	/* a holder serves each input once */
 		c->later[c->nr_later++] = *m;
 	return 1;
 }
@@ -67,11 +67,11 @@ static void tell_extint(struct kvm_vm *vm)
 	}
 }
 
-static void unlock(struct kvm_chips *c) __releases(c -> inputs_lock)
+/* The inputs of the 8259A whose service ended, for the caller to tell of. */
+static u16 let_go(struct kvm_chips *c) __releases(c -> inputs_lock)
 {
 	struct kvm_message later[ARRAY_SIZE(c->later)];
 	u32 n = c->nr_later;
-	struct kvm_chip_pit *pit = smp_load_acquire(&c->pit);
 	u16 ended = c->pic.ended;
 	bool output = c->pic.output;
 
@@ -83,6 +83,14 @@ static void unlock(struct kvm_chips *c) __releases(c -> inputs_lock)
 		kvm_apics_send(c->vm, &later[i], KVM_TO_DEST, NULL);
 	if (output)
 		tell_extint(c->vm);
+	return ended;
+}
+
+static void unlock(struct kvm_chips *c) __releases(c -> inputs_lock)
+{
+	struct kvm_chip_pit *pit = smp_load_acquire(&c->pit);
+	u16 ended = let_go(c);
+
 	for (u32 i = 0; ended >> i; i++)
 		if (ended >> i & 1)
 			kvm_gsi_ended(c->vm, i / PIC_HALF, i % PIC_HALF);
@@ -207,7 +215,8 @@ static int set_input(struct kvm_chips *c, const struct kvm_route *r, unsigned in
 		pin += r->input.chip * PIC_HALF;
 		took = kvm_pic_line(&c->pic, pin, hold(&c->pic_sources[pin], source, level));
 	}
-	unlock(c);
+	/* A line's change ends no service: kvm_gsi_ended() comes here, and does not come back. */
+	WARN_ON_ONCE(let_go(c));
 	return took;
 }
 

@@ -38,7 +38,7 @@ struct kvm_cpu_vm {
 	/* once, under vm->lock (release, acquire): its interrupt controllers (kvm_irqchip.c) */
 	struct kvm_chips *irqchip;
 	struct mutex apic_lock;		/* who builds `apics` */
-	struct apic_table *apics;	/* apic_lock; readers RCU: NULL: no vCPU has an APIC yet */
+	struct apic_table __rcu *apics;	/* apic_lock; readers RCU: NULL: no vCPU has an APIC yet */
 	u32 apic_ids;			/* apic_lock: above those of all vCPUs */
 };
 
