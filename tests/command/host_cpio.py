@@ -35,7 +35,12 @@ def main():
         os.chmod(d + "/in/deep/er/exec", 0o4755)
         os.symlink("../f0", d + "/in/deep/link")
         os.link(d + "/in/deep/er/exec", d + "/in/deep/hard")
+        with open(d + "/outside", "w") as f:
+            f.write("other name outside")
+        os.link(d + "/outside", d + "/in/inside")
         data = build(d + "/in")
+        inside = [data[at:at + size] for name, _, at, size in cpio.members(data) if name == "inside"]
+        assert inside == [b"other name outside"], inside
         found = {}
         for name, mode, at, size in cpio.members(data):
             assert not (stat.S_ISREG(mode) and size >= cpio.LARGE) or at % cpio.PAGE == 0, "%s at %d" % (name, at)

@@ -90,6 +90,8 @@ class Writer:
                         self.links[key] = self.ino
                     ino = self.links[key]
                     left[key] -= 1
+                else:
+                    left.pop(key, None)  # its other names lie outside the tree
                 if not left.get(key):
                     with open(path, "rb") as f:
                         data = f.read()

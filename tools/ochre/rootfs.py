@@ -68,22 +68,34 @@ def build_user(tools, name, arch="x86_64", out=None, sources=None, flags=()):
     """One of our own user programs, static: its path."""
     src = sources or [os.path.join(ROOT, "user", name + ".c")]
     out = out or os.path.join(BUILD, arch, "user", name)
-    deps = src + [os.path.join(ROOT, "user/proto.h"), os.path.join(ROOT, "user/network.h"), os.path.join(ROOT, "tests/guest/t.h"),
-                  os.path.join(ROOT, "bench/ring.h"), os.path.join(ROOT, "bench/uring.h"), os.path.join(ROOT, "bench/cpu.h")]
-    newest = max(os.path.getmtime(s) for s in deps if os.path.exists(s))
-    if os.path.exists(out) and os.path.getmtime(out) > newest:
-        return out
-    os.makedirs(os.path.dirname(out), exist_ok=True)
     cc, libs = user_cc(tools, arch)
     # clang warns of musl's macros, and of what GNU C allows
     own = ["-Wno-sign-compare", "-Wno-gnu-variable-sized-type-not-at-end"] if cc[0] == tools["clang"] else []
     argv = cc + ["-static", "-Os", "-g0", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-result",
                  "-Wno-unused-parameter", "-Wl,--build-id=none", "-ffile-prefix-map=%s/=" % ROOT, *own] + list(flags)
-    r = subprocess.run(argv + ["-idirafter", tools["uapi"], "-idirafter", tools["uapi"] + "/" + arches.ALL[arch].linux, "-o", out]
-                       + src + libs, capture_output=True, text=True, cwd=ROOT)
+    argv += ["-idirafter", tools["uapi"], "-idirafter", tools["uapi"] + "/" + arches.ALL[arch].linux]
+    made_by = " ".join(argv + src + libs)
+    if is_made(out, made_by):
+        return out
+    os.makedirs(os.path.dirname(out), exist_ok=True)
+    r = subprocess.run(argv + ["-o", out] + src + libs, capture_output=True, text=True, cwd=ROOT)
     if r.returncode:
         raise Fail("%s does not compile:\n%s" % (name, r.stderr), 1)
+    r = subprocess.run(argv + ["-MM"] + src, capture_output=True, text=True, cwd=ROOT, check=True)
+    files = [f for rule in r.stdout.replace("\\\n", " ").splitlines() for f in rule.partition(":")[2].split()]
+    with open(out + ".made", "w", encoding="utf-8") as f:
+        f.write("\n".join([made_by] + [os.path.join(ROOT, f) for f in files]))
     return out
+
+
+def is_made(out, made_by):
+    """Was OUT made by this command line, and after all files that it was made of, headers too?"""
+    try:
+        with open(out + ".made", encoding="utf-8") as f:
+            how, *files = f.read().split("\n")
+        return how == made_by and os.path.getmtime(out) > max(map(os.path.getmtime, files))
+    except OSError:
+        return False
 
 
 def read(path):
