@@ -3,9 +3,24 @@
 
 use crate::bindings;
 use crate::error::{to_result, Error, Result};
+use crate::refs::Arc;
 use crate::user::UserPtr;
+use core::ffi::c_void;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
+
+/// Whoever an area is for.
+pub trait Mapped: Send + Sync + Sized + 'static {
+    /// Some part of it was unmapped: its program may not see it any more. Once, in a thread of the kernel's, which may sleep.
+    fn unmapped(owner: Arc<Self>);
+}
+
+/// # Safety
+/// `owner` is what `of_area::<T>` made of an Arc, given back once.
+unsafe extern "C" fn gone<T: Mapped>(owner: *mut c_void) {
+    // SAFETY: as above.
+    T::unmapped(unsafe { Arc::from_raw(owner.cast()) });
+}
 
 /// A mapping that mmap(2) is about to make.
 ///
@@ -32,13 +47,21 @@ impl NewMapping<'_> {
         unsafe { bindings::rust_vma_writable(self.0) }
     }
 
-    /// Makes it one of an area: `most` bytes, or as many as it has. `EPERM`: it is to be written.
-    pub fn of_area(self, most: usize) -> Result<Area> {
+    /// Makes it one of an area: `most` bytes, or as many as it has. `owner` is kept until it heard that some of it was unmapped. `EPERM`: it is
+    /// to be written; `ENOMEM`.
+    pub fn of_area<T: Mapped>(self, most: usize, owner: Arc<T>) -> Result<Area> {
         let mut raw = core::ptr::null_mut();
         let most = most.min(u32::MAX as usize);
-        // SAFETY: by the type's invariant, and the value goes, so this is done once.
+        let owner = Arc::into_raw(owner).cast_mut().cast();
+        // SAFETY: by the type's invariant, and the value goes, so this is done once. C gives the owner to gone::<T>() once if it makes the mapping
+        // an area's, and otherwise forgets it.
         unsafe {
-            to_result(bindings::rust_area_map(self.0, most, &mut raw))?;
+            let r =
+                to_result(bindings::rust_area_map(self.0, most, Some(gone::<T>), owner, &mut raw));
+            if let Err(e) = r {
+                drop(Arc::<T>::from_raw(owner.cast()));
+                return Err(e);
+            }
             Ok(Area {
                 raw: NonNull::new(raw).ok_or(Error::ENOMEM)?,
                 size: bindings::rust_area_size(raw),

@@ -21,10 +21,15 @@
 #include <proc/ns.h>
 #include <proc/pid.h>
 #include <sched/task.h>
+#include <sched/work.h>
+#include <vfs/file.h>
 
 struct rust_area {
-	refcount_t refs;	 /* the owner's, and one for each VMA */
-	bool unmapped; /* set once */
+	refcount_t refs; /* the owner's, one for each VMA, and that of work that is to run */
+	u32 unmapped;  /* set once, with the work queued */
+	struct work_struct work;
+	void (*gone)(void *arg);
+	void *arg;
 	unsigned long base;  /* constant, as all that follows */
 	pgoff_t first;  /* the first page's index in the file */
 	size_t pages;
@@ -54,7 +59,19 @@ static void area_close(struct vma *vma)
 {
 	struct rust_area *a = vma->vm_private_data;
 
-	WRITE_ONCE(a->unmapped, true);
+	if (!xchg(&a->unmapped, 1)) {
+		refcount_inc(&a->refs);
+		schedule_work(&a->work);
+	}
+	rust_area_put(a);
+}
+
+/* mmap_lock is held where a mapping goes: whoever is told of it may take locks outside that one. */
+static void area_gone(struct work_struct *work)
+{
+	struct rust_area *a = container_of(work, struct rust_area, work);
+
+	a->gone(a->arg);
 	rust_area_put(a);
 }
 
@@ -72,7 +89,8 @@ bool rust_vma_writable(const struct vma *vma)
 	return vma->vm_flags & VM_WRITE;
 }
 
-int rust_area_map(struct vma *vma, size_t size, struct rust_area **out)
+int rust_area_map(struct vma *vma, size_t size, void (*gone)(void *arg), void *arg,
+		  struct rust_area **out)
 {
 	struct rust_area *a;
 
@@ -83,6 +101,9 @@ int rust_area_map(struct vma *vma, size_t size, struct rust_area **out)
 	if (!a)
 		return -ENOMEM;
 	refcount_set(&a->refs, 2);
+	INIT_WORK(&a->work, area_gone);
+	a->gone = gone;
+	a->arg = arg;
 	a->base = vma->vm_start;
 	a->first = vma->vm_pgoff;
 	a->pages = size >> PAGE_SHIFT;
@@ -180,6 +201,27 @@ int rust_area_zero(struct rust_area *a, size_t off, size_t n)
 int rust_area_from_user(struct rust_area *a, size_t off, struct uptr from, size_t n)
 {
 	return area_fill(a, off, NULL, from, true, n);
+}
+
+/* A thread of the kernel need not have a table. */
+struct file *rust_file_of(u32 fd)
+{
+	return current->files ? fget(fd) : NULL;
+}
+
+void rust_file_put(struct file *f)
+{
+	fput(f);
+}
+
+int rust_reserve_fd(void)
+{
+	return current->files ? get_unused_fd_flags(O_CLOEXEC) : -EBADF;
+}
+
+int rust_close_fd(u32 fd)
+{
+	return current->files ? close_fd(fd) : -EBADF;
 }
 
 struct pid *rust_process(void)

@@ -6,12 +6,13 @@
 
 pub mod alloc;
 pub mod area;
-pub mod bindings;
 pub mod binderfs;
+pub mod bindings;
 pub mod block;
 pub mod chrdev;
 pub mod dma;
 pub mod error;
+pub mod file;
 pub mod init;
 pub mod io;
 pub mod irq;

@@ -9,14 +9,22 @@ use super::thread::Work;
 use super::wire::TF_CLEAR_BUF;
 use kernel::alloc::{Arc, ACCOUNT};
 use kernel::area::Area;
+use kernel::file::{self, Descriptor, File};
 use kernel::list::{Entry, List};
-use kernel::tree;
+use kernel::tree::{self, Map};
 use kernel::{Error, Result};
 
 /// What an object in a buffer holds.
 pub enum Held {
     Node(Arc<Node>, bool), // strongly?
     Handle(u32, bool),
+}
+
+/// A file on its way to the program.
+struct Sent {
+    file: Option<File>, // none: the program has it
+    number: u32,        // there
+    array: bool,        // the program gives it back with the buffer
 }
 
 pub struct Buffer {
@@ -30,6 +38,7 @@ pub struct Buffer {
     pub active: bool, // the one one-way call of its node that is with the process
     pub node: Option<Arc<Node>>, // that is called: held
     held: List<Held>,
+    files: Map<usize, Sent>, // by where their numbers go
 }
 
 /// Rounded up to 8 bytes. `EINVAL`: no number.
@@ -39,17 +48,18 @@ fn up(n: u64) -> Result<usize> {
 }
 
 impl Buffer {
-    /// Room in P's area. `node` is held already, and let go of with the buffer. `ESRCH`: P has no area; `ENOSPC`; `EINVAL`: sizes that make no sense.
+    /// Room in P's area for data, offsets and the buffers beside them. `node` is held already, and let go of with the buffer. `ESRCH`: P has no area; `ENOSPC`; `EINVAL`: sizes that make no sense.
     pub fn new(
         p: &Arc<Process>,
-        sizes: (u64, u64),
+        sizes: (u64, u64, u64),
         one_way: bool,
         flags: u32,
         node: Option<Arc<Node>>,
     ) -> Result<tree::Entry<usize, Self>> {
         let held = Guard(node);
-        let (data, offsets) = (up(sizes.0)?, up(sizes.1)?);
-        let len = data.checked_add(offsets).ok_or(Error::EINVAL)?.max(8);
+        let (data, offsets, more) = (up(sizes.0)?, up(sizes.1)?, up(sizes.2)?);
+        let len = data.checked_add(offsets).and_then(|n| n.checked_add(more));
+        let len = len.ok_or(Error::EINVAL)?.max(8);
         let room = Room::new()?;
         let mut st = p.lock.lock();
         if st.dead {
@@ -69,6 +79,7 @@ impl Buffer {
             active: false,
             node: held.keep(),
             held: List::new(),
+            files: Map::new(),
         };
         entry(off, b) // without memory it undoes itself
     }
@@ -89,13 +100,60 @@ impl Buffer {
         self.held.push_back(room);
     }
 
+    /// Where the buffers beside the data are.
+    pub fn buffers_at(&self) -> usize {
+        self.offsets_at() + self.offsets_size.next_multiple_of(8)
+    }
+
+    /// The program gets a file, whose number goes to AT of the area; `array`: until it frees the buffer. `ENOMEM`.
+    pub fn send(&mut self, at: usize, file: File, array: bool) -> Result {
+        let sent = Sent { file: Some(file), number: 0, array };
+        self.files.insert(entry(at, sent)?); // no two are at one place
+        Ok(())
+    }
+
+    /// Numbers for the files in the running program's table, written to where they belong. `EMFILE`; `ENOMEM`.
+    pub fn number_files(&self) -> Result<Map<usize, Descriptor>> {
+        let mut numbers = Map::new();
+        let mut from = 0;
+        while let Some((&at, _)) = self.files.from(&from) {
+            let d = Descriptor::reserve()?;
+            self.area.write(at, &d.number().to_ne_bytes())?;
+            numbers.insert(entry(at, d)?);
+            from = at + 1;
+        }
+        Ok(numbers)
+    }
+
+    /// From now on the numbers stand for the files.
+    pub fn install(&mut self, mut numbers: Map<usize, Descriptor>) {
+        while let Some(e) = numbers.pop_first() {
+            let (at, d) = (*e.key(), e.into_value());
+            let Some(s) = self.files.get_mut(&at) else { continue };
+            s.number = d.number();
+            if let Some(f) = s.file.take() {
+                d.install(f);
+            }
+            if !s.array {
+                drop(self.files.remove(&at));
+            }
+        }
+    }
+
+    /// The program frees the buffer: descriptors in arrays go with it.
+    pub fn close_arrays(&mut self) {
+        while let Some(s) = self.files.pop_first() {
+            let _ = file::close(s.number); // which it may have done before
+        }
+    }
+
     /// The next one-way call of the node is the process's.
     fn next_one_way(&self, node: &Arc<Node>) {
         let mut st = self.process.lock.lock();
         let mut n = node.state.lock();
         let next = n.later.pop_front();
         match next {
-            Some(i) if !n.dead && !st.dead => {
+            Some(i) if !n.dead && !st.dead && !st.unmapped => {
                 if let Some(Work::Call(c)) = i.as_ref() {
                     c.make_active();
                 }

@@ -4,21 +4,20 @@
 //! A call that waits for a reply lies on two stacks: that of the thread that made it (`parent`: what lay below), and that of the thread that serves it
 //! (`below`). So a call back to a process that waits finds the thread that waits there, along the parents.
 
-use super::buffer::{Buffer, Held};
+use super::buffer::Buffer;
 use super::node::Node;
+use super::objects;
 use super::process::{item, new_id, Process};
-use super::refs;
 use super::thread::{Extended, Queue, Thread, Work};
 use super::wire::{
-    self, Object, Reader, Transaction, BR_DEAD_REPLY, BR_FAILED_REPLY, BR_TRANSACTION_COMPLETE,
-    OBJECT, TF_ONE_WAY,
+    Reader, Transaction, BR_DEAD_REPLY, BR_FAILED_REPLY, BR_TRANSACTION_COMPLETE, FLAG_ACCEPTS_FDS,
+    FLAG_SECURITY_CTX, TF_ACCEPT_FDS, TF_ONE_WAY,
 };
 use kernel::alloc::Arc;
 use kernel::refs::ARef;
 use kernel::sync::SpinLock;
 use kernel::thread::{Pid, Uid};
 use kernel::tree::Entry;
-use kernel::user::UserPtr;
 use kernel::{Error, Result};
 
 pub struct Call {
@@ -166,7 +165,8 @@ fn try_make(p: &Arc<Process>, t: &Arc<Thread>, tr: &Transaction) -> Outcome {
     let node = target(p, tr.handle)?;
     let to = node.owner.clone();
     let (mut top, mut thread) = (None, None);
-    let fit = if Arc::ptr_eq(&to, p) || node.security {
+    let sizes = sizes(tr);
+    let fit = if sizes.is_err() || Arc::ptr_eq(&to, p) || node.flags & FLAG_SECURITY_CTX != 0 {
         Err(Error::EINVAL.into())
     } else if one_way {
         Ok(())
@@ -178,16 +178,15 @@ fn try_make(p: &Arc<Process>, t: &Arc<Thread>, tr: &Transaction) -> Outcome {
         node.let_go(true, true, false);
         return Err(f);
     }
-    let mut b =
-        Buffer::new(&to, (tr.data_size, tr.offsets_size), one_way, tr.flags, Some(node.clone()))?;
-    fill(p, t, &to, tr, &mut b)?;
+    let mut b = Buffer::new(&to, sizes?, one_way, tr.flags, Some(node.clone()))?;
+    objects::fill(p, t, &to, tr, node.flags & FLAG_ACCEPTS_FDS != 0, &mut b)?;
     let call = Call::new(t, tr, false, top, b)?;
     let work = item(Some(Work::Call(call.clone())))?;
     let complete = item(Some(Work::Code(BR_TRANSACTION_COMPLETE)))?;
 
     let mut left = None; // dropped behind the lock
     let mut st = to.lock.lock();
-    let gone = st.dead || thread.as_ref().is_some_and(|x| x.state.lock().dead);
+    let gone = st.dead || st.unmapped || thread.as_ref().is_some_and(|x| x.state.lock().dead);
     if gone {
         left = Some((work, complete));
     } else if one_way {
@@ -223,6 +222,14 @@ fn try_make(p: &Arc<Process>, t: &Arc<Thread>, tr: &Transaction) -> Outcome {
     }
 }
 
+/// Bytes of the data, of the offsets, and of the buffers beside them. `EINVAL`: the last are no multiple of 8.
+fn sizes(tr: &Transaction) -> Result<(u64, u64, u64)> {
+    if !tr.buffers_size.is_multiple_of(8) {
+        return Err(Error::EINVAL);
+    }
+    Ok((tr.data_size, tr.offsets_size, tr.buffers_size))
+}
+
 /// BC_REPLY. What goes wrong the thread and its caller are told.
 pub fn reply(p: &Arc<Process>, t: &Arc<Thread>, tr: &Transaction) {
     let top = t.state.lock().stack.clone().filter(|c| c.is_served_by(t));
@@ -255,12 +262,12 @@ fn try_reply(
 ) -> Outcome {
     let from = from.ok_or(Error::ESRCH)?;
     let to = from.process.clone();
-    let mut b = Buffer::new(&to, (tr.data_size, tr.offsets_size), false, tr.flags, None)?;
-    fill(p, t, &to, tr, &mut b)?;
+    let mut b = Buffer::new(&to, sizes(tr)?, false, tr.flags, None)?;
+    objects::fill(p, t, &to, tr, call.flags & TF_ACCEPT_FDS != 0, &mut b)?;
     let work = item(Some(Work::Call(Call::new(t, tr, true, None, b)?)))?;
     let complete = item(Some(Work::Code(BR_TRANSACTION_COMPLETE)))?;
     let mut s = from.state.lock();
-    let waits = !s.dead && s.stack.as_ref().is_some_and(|c| Arc::ptr_eq(c, call));
+    let waits = !s.dead && !s.unmapped && s.stack.as_ref().is_some_and(|c| Arc::ptr_eq(c, call));
     if !waits {
         drop(s);
         drop((work, complete));
@@ -275,72 +282,6 @@ fn try_reply(
     from.wait.wake_all();
     to.wake_pollers();
     Ok(())
-}
-
-/// Copies the data and what its objects stand for. Each byte is read once; the objects lie at ascending offsets, apart from each other.
-fn fill(
-    p: &Arc<Process>,
-    t: &Arc<Thread>,
-    to: &Arc<Process>,
-    tr: &Transaction,
-    b: &mut Buffer,
-) -> Result {
-    if !tr.offsets_size.is_multiple_of(8) {
-        return Err(Error::EINVAL);
-    }
-    let (data, offsets) = (UserPtr::new(tr.buffer as usize), UserPtr::new(tr.offsets as usize));
-    let (size, count) = (b.data_size, b.offsets_size / 8);
-    let mut at = 0; // what comes before is there
-    for i in 0..count {
-        let mut o = [0; 8];
-        offsets.plus(i * 8).read(&mut o)?;
-        b.area.write(b.offsets_at() + i * 8, &o)?;
-        let off = usize::try_from(u64::from_ne_bytes(o)).map_err(|_| Error::EINVAL)?;
-        let end =
-            off.checked_add(OBJECT).filter(|e| *e <= size && off % 4 == 0).ok_or(Error::EINVAL)?;
-        let gap = off.checked_sub(at).ok_or(Error::EINVAL)?;
-        b.area.copy_from(b.off + at, data.plus(at), gap)?;
-        let mut raw = [0; OBJECT];
-        data.plus(off).read(&mut raw)?;
-        let new = translate(p, t, to, Object::decode(&raw), b)?;
-        b.area.write(b.off + off, new.encode().bytes())?;
-        at = end;
-    }
-    b.area.copy_from(b.off + at, data.plus(at), size - at)
-}
-
-/// What an object of P is for `to`; it is held for it. `EINVAL`: P has no such, or it is no object.
-fn translate(
-    p: &Arc<Process>,
-    t: &Arc<Thread>,
-    to: &Arc<Process>,
-    o: Object,
-    b: &mut Buffer,
-) -> Result<Object> {
-    let strong = matches!(o.kind, wire::BINDER | wire::HANDLE);
-    let room = Buffer::room()?;
-    let node = match o.kind {
-        wire::BINDER | wire::WEAK_BINDER => {
-            let n = Node::get(p, o.binder, o.cookie, o.flags & wire::FLAG_SECURITY_CTX != 0)?;
-            let h = refs::hold(to, &n, strong, Some(t))?;
-            b.add(room, Held::Handle(h, strong));
-            return Ok(o.as_handle(strong, h));
-        }
-        wire::HANDLE | wire::WEAK_HANDLE => {
-            p.lock.lock().refs.node(o.handle(), strong).cloned().ok_or(Error::EINVAL)?
-        }
-        _ => return Err(Error::EINVAL),
-    };
-    if Arc::ptr_eq(&node.owner, to) {
-        node.hold(strong, true, None)?;
-        let kind = if strong { wire::BINDER } else { wire::WEAK_BINDER };
-        let home = Object { kind, binder: node.ptr, cookie: node.cookie, ..o };
-        b.add(room, Held::Node(node, strong));
-        return Ok(home);
-    }
-    let h = refs::hold(to, &node, strong, None)?;
-    b.add(room, Held::Handle(h, strong));
-    Ok(o.as_handle(strong, h))
 }
 
 /// A call will have no reply: who waits for it is told `code`; where nobody does, who waits for that one's end.
@@ -395,6 +336,25 @@ pub fn release_queue(q: &mut Queue) {
     }
 }
 
+/// Nobody can read the calls of a queue: they have no reply. The rest of it, with replies, which say so as they are read.
+pub fn emptied(q: &mut Queue) -> Queue {
+    let mut rest = Queue::new();
+    while let Some(i) = q.pop_front() {
+        let call = match &*i {
+            Some(Work::Call(c)) => Some(c.clone()),
+            _ => None,
+        };
+        let is_kept = call.as_ref().is_none_or(|c| c.reply);
+        if let Some(c) = call {
+            undelivered(&c, BR_DEAD_REPLY);
+        }
+        if is_kept {
+            rest.push_back(i);
+        }
+    }
+    rest
+}
+
 /// A call did not reach its program.
 pub fn undelivered(c: &Arc<Call>, code: u32) {
     if !c.reply && c.flags & TF_ONE_WAY == 0 {
@@ -413,7 +373,11 @@ pub fn free_buffer(p: &Process, at: u64) {
         .and_then(|o| usize::try_from(o).ok());
     let b = off.and_then(|o| st.buffers.remove(&o));
     drop(st);
-    drop(b);
+    if let Some(mut b) = b
+        && *p.pid == *Pid::current()
+    {
+        b.close_arrays();
+    }
 }
 
 /// A number of a command's, from its bytes.

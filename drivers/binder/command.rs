@@ -29,10 +29,20 @@ fn argument<const N: usize>(at: UserPtr) -> Result<[u8; N]> {
     Ok(b)
 }
 
+fn plain(at: UserPtr) -> Result<Transaction> {
+    Ok(Transaction::decode(&argument::<{ wire::TRANSACTION as usize }>(at)?))
+}
+
+fn with_buffers(at: UserPtr) -> Result<Transaction> {
+    Ok(Transaction::decode(&argument::<{ wire::TRANSACTION_SG as usize }>(at)?))
+}
+
 fn one(p: &Arc<Process>, t: &Arc<Thread>, cmd: u32, at: UserPtr) -> Result {
     match cmd {
-        wire::BC_TRANSACTION => call::make(p, t, &Transaction::decode(&argument(at)?)),
-        wire::BC_REPLY => call::reply(p, t, &Transaction::decode(&argument(at)?)),
+        wire::BC_TRANSACTION => call::make(p, t, &plain(at)?),
+        wire::BC_REPLY => call::reply(p, t, &plain(at)?),
+        wire::BC_TRANSACTION_SG => call::make(p, t, &with_buffers(at)?),
+        wire::BC_REPLY_SG => call::reply(p, t, &with_buffers(at)?),
         wire::BC_FREE_BUFFER => call::free_buffer(p, u64::from_ne_bytes(argument(at)?)),
         wire::BC_INCREFS | wire::BC_ACQUIRE => {
             hold(p, wire::read_u32(at)?, cmd == wire::BC_ACQUIRE)?

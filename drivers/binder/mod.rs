@@ -3,7 +3,8 @@
 //!
 //! Each device of binderfs is a `Context`: a world of its own, with one process that manages it and has handle 0. An open file is a `Process`; its
 //! objects that others know are `Node`s, those of others that it knows are handles (`refs.rs`). A `Thread` is known by its number from its first
-//! ioctl on. A call is a `Call` (`call.rs`) with a `Buffer` in the area of the process that receives it (`buffer.rs`, `space.rs`).
+//! ioctl on. A call is a `Call` (`call.rs`) with a `Buffer` in the area of the process that receives it (`buffer.rs`, `space.rs`); `objects.rs` fills
+//! it.
 //!
 //! Locks, first to last: the context's, a process's (one at a time; sleeps), a node's, then a thread's, a call's or a death's. User memory is
 //! copied with none held. What is dropped may take locks, so it is dropped with none held: `Buffer`'s drop is what undoes a call's data, `call::fail`
@@ -16,6 +17,7 @@ mod call;
 mod command;
 mod death;
 mod node;
+mod objects;
 mod process;
 mod read;
 mod refs;

@@ -9,7 +9,7 @@ use super::call;
 use super::death::Death;
 use super::process::{entry, item, new_id, Process};
 use super::thread::{Item, Queue, Thread, Work};
-use super::wire::{Writer, BR_ACQUIRE, BR_DECREFS, BR_INCREFS, BR_RELEASE};
+use super::wire::{Object, Writer, BR_ACQUIRE, BR_DECREFS, BR_INCREFS, BR_RELEASE};
 use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::alloc::Arc;
 use kernel::sync::SpinLock;
@@ -21,7 +21,7 @@ pub struct Node {
     pub owner: Arc<Process>,
     pub ptr: u64,
     pub cookie: u64,
-    pub security: bool, // wants its callers' contexts, which there are none of
+    pub flags: u32, // of the object that made it
     manager: AtomicBool,
     pub state: SpinLock<State>,
 }
@@ -60,20 +60,20 @@ impl State {
 
 impl Node {
     /// That of P's object at PTR, which may be new. `EINVAL`: its other number is another; `ESRCH`: the process ended.
-    pub fn get(p: &Arc<Process>, ptr: u64, cookie: u64, security: bool) -> Result<Arc<Self>> {
-        let known = p.lock.lock().nodes.get(&ptr).cloned();
+    pub fn get(p: &Arc<Process>, o: &Object) -> Result<Arc<Self>> {
+        let known = p.lock.lock().nodes.get(&o.binder).cloned();
         let node = match known {
             Some(n) => n,
-            None => Self::make(p, ptr, cookie, security)?,
+            None => Self::make(p, o)?,
         };
-        if node.cookie == cookie {
+        if node.cookie == o.cookie {
             Ok(node)
         } else {
             Err(Error::EINVAL)
         }
     }
 
-    fn make(p: &Arc<Process>, ptr: u64, cookie: u64, security: bool) -> Result<Arc<Self>> {
+    fn make(p: &Arc<Process>, o: &Object) -> Result<Arc<Self>> {
         let state = State {
             strong: 0,
             local_strong: 0,
@@ -92,19 +92,19 @@ impl Node {
         let new = Arc::new(Self {
             id: new_id(),
             owner: p.clone(),
-            ptr,
-            cookie,
-            security,
+            ptr: o.binder,
+            cookie: o.cookie,
+            flags: o.flags,
             manager: AtomicBool::new(false),
             state: SpinLock::new(state),
         })?;
-        let e = entry(ptr, new.clone())?;
+        let e = entry(o.binder, new.clone())?;
         let mut st = p.lock.lock();
         if st.dead {
             return Err(Error::ESRCH);
         }
         let other = st.nodes.insert(e);
-        let first = other.as_ref().and_then(|_| st.nodes.get(&ptr).cloned());
+        let first = other.as_ref().and_then(|_| st.nodes.get(&o.binder).cloned());
         drop(st);
         Ok(first.unwrap_or(new)) // another thread was first
     }

@@ -8,10 +8,10 @@ use super::node::Node;
 use super::refs::Refs;
 use super::space::Space;
 use super::thread::{self, Item, Queue, Thread, Work};
-use super::wire::{Object, FLAG_SECURITY_CTX};
+use super::wire::Object;
 use core::sync::atomic::{AtomicU64, Ordering};
 use kernel::alloc::{Arc, ACCOUNT};
-use kernel::area::{Area, NewMapping};
+use kernel::area::{Area, Mapped, NewMapping};
 use kernel::refs::ARef;
 use kernel::sync::Mutex;
 use kernel::thread::{Pid, Uid};
@@ -60,6 +60,7 @@ pub struct Process {
 /// What its lock guards.
 pub struct State {
     pub dead: bool,                 // set once: nothing comes to it any more
+    pub unmapped: bool,             // set once: no call comes to it any more
     pub nodes: Map<u64, Arc<Node>>, // by the program's address of the object
     pub refs: Refs,
     pub threads: Map<i32, Arc<Thread>>,
@@ -79,6 +80,7 @@ impl State {
     fn new() -> Self {
         Self {
             dead: false,
+            unmapped: false,
             nodes: Map::new(),
             refs: Refs::new(),
             threads: Map::new(),
@@ -148,7 +150,7 @@ impl Process {
     }
 
     /// The buffer area. `EINVAL`: another process's; `EPERM`: to be written; `EBUSY`: there is one.
-    pub fn map(&self, vma: NewMapping<'_>) -> Result {
+    pub fn map(self: &Arc<Self>, vma: NewMapping<'_>) -> Result {
         if *self.pid != *Pid::current() {
             return Err(Error::EINVAL);
         }
@@ -160,7 +162,7 @@ impl Process {
         if st.area.is_some() {
             return Err(Error::EBUSY);
         }
-        st.area = Some(vma.of_area(MOST)?); // the last that can fail: a mapping that is not made is not closed
+        st.area = Some(vma.of_area(MOST, self.clone())?); // the last that can fail: a mapping that is not made is not closed
         st.space = space;
         Ok(())
     }
@@ -175,7 +177,7 @@ impl Process {
         if *m.uid.get_or_insert(me) != me {
             return Err(Error::EPERM);
         }
-        let node = Node::get(self, o.binder, o.cookie, o.flags & FLAG_SECURITY_CTX != 0)?;
+        let node = Node::get(self, &o)?;
         node.set_manager();
         m.node = Some(node);
         Ok(())
@@ -241,6 +243,43 @@ impl Process {
         }
         let area = p.lock.lock().area.take();
         drop(area);
+    }
+}
+
+/// Its area is gone: it cannot read what comes. Files in its calls could be what keeps it, through sockets, rings or its own device, so none stays;
+/// as long as there is an area, a program's memory keeps it.
+impl Mapped for Process {
+    fn unmapped(p: Arc<Self>) {
+        let mut todo = Queue::new();
+        {
+            let mut st = p.lock.lock();
+            st.unmapped = true;
+            core::mem::swap(&mut st.todo, &mut todo);
+        }
+        let mut kept = call::emptied(&mut todo);
+        {
+            let mut st = p.lock.lock();
+            while let Some(i) = if st.dead { None } else { kept.pop_back() } {
+                st.todo.push_front(i);
+            }
+        }
+        call::release_queue(&mut kept);
+        let (mut thread, mut node) = (i32::MIN, 0);
+        loop {
+            let next = p.lock.lock().threads.from(&thread).map(|(_, t)| t.clone());
+            let Some(t) = next else { break };
+            t.empty();
+            let Some(after) = t.number.checked_add(1) else { break };
+            thread = after;
+        }
+        loop {
+            let next = p.lock.lock().nodes.from(&node).map(|(_, n)| n.clone());
+            let Some(n) = next else { break };
+            let mut later = core::mem::replace(&mut n.state.lock().later, Queue::new());
+            call::release_queue(&mut later);
+            let Some(after) = n.ptr.checked_add(1) else { break };
+            node = after;
+        }
     }
 }
 

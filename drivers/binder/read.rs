@@ -96,7 +96,7 @@ fn next(p: &Process, t: &Thread, all: bool, fits: bool) -> Option<Item> {
 /// One piece of work; whether it is to be the last for now.
 fn tell(p: &Arc<Process>, t: &Arc<Thread>, room: &mut Room<'_>, mut i: Item) -> Result<bool> {
     match i.take() {
-        Some(Work::Call(c)) => return tell_call(p, t, room, &c).map(|()| true),
+        Some(Work::Call(c)) => return tell_call(p, t, room, &c),
         Some(Work::Code(n)) => room.put(&n.to_ne_bytes())?,
         Some(Work::Error) => {
             let n = t.state.lock().take_error(i, false);
@@ -117,8 +117,21 @@ fn tell(p: &Arc<Process>, t: &Arc<Thread>, room: &mut Room<'_>, mut i: Item) -> 
     Ok(false)
 }
 
-fn tell_call(p: &Arc<Process>, t: &Arc<Thread>, room: &mut Room<'_>, c: &Arc<Call>) -> Result {
-    let Some(b) = c.take_buffer() else { return Ok(()) };
+fn tell_call(
+    p: &Arc<Process>,
+    t: &Arc<Thread>,
+    room: &mut Room<'_>,
+    c: &Arc<Call>,
+) -> Result<bool> {
+    let numbered = c.take_buffer().map(|b| b.number_files().map(|n| (b, n)));
+    let Some(Ok((mut b, numbers))) = numbered else {
+        // The area was unmapped, or the table of descriptors is full: the caller is told, of its own call or of the reply.
+        call::undelivered(c, BR_FAILED_REPLY);
+        if c.reply {
+            room.put(&BR_FAILED_REPLY.to_ne_bytes())?;
+        }
+        return Ok(c.reply);
+    };
     let (ptr, cookie) = b.node.as_ref().map_or((0, 0), |n| (n.ptr, n.cookie));
     let base = b.area.base();
     let w = Writer::<68>::new()
@@ -138,12 +151,13 @@ fn tell_call(p: &Arc<Process>, t: &Arc<Thread>, room: &mut Room<'_>, c: &Arc<Cal
         call::undelivered(c, BR_FAILED_REPLY);
         return Err(e);
     }
+    b.install(numbers);
     let other = p.lock.lock().buffers.insert(b);
     drop(other); // none: no two are at one place
     if c.pid.is_some() {
         c.begin(t);
     }
-    Ok(())
+    Ok(true)
 }
 
 /// BR_SPAWN_LOOPER, in the place of the first BR_NOOP: nobody waits any more, and there may be another thread.

@@ -60,6 +60,7 @@ pub struct State {
     pub stack: Option<Arc<Call>>, // the innermost that it made and waits for, or serves
     pub need_return: bool,
     pub dead: bool,
+    pub unmapped: bool, // its process's area is: no reply comes
     pub error: u32,
     pub reply_error: u32,
     error_item: Option<Item>,
@@ -127,6 +128,7 @@ impl Thread {
             stack: None,
             need_return: true,
             dead: false,
+            unmapped: false,
             error: BR_OK,
             reply_error: BR_OK,
             error_item: Some(item(None)?),
@@ -167,6 +169,26 @@ impl Thread {
     pub fn has_work(&self, all: bool) -> bool {
         let st = self.process.lock.lock();
         self.state.lock().has_work() || (all && !st.todo.is_empty())
+    }
+
+    /// Its process's area is gone.
+    pub fn empty(&self) {
+        let mut todo = Queue::new();
+        let now = {
+            let mut s = self.state.lock();
+            s.unmapped = true;
+            core::mem::swap(&mut s.todo, &mut todo);
+            core::mem::replace(&mut s.now, false)
+        };
+        let mut kept = call::emptied(&mut todo);
+        let mut s = self.state.lock();
+        s.now |= now && !kept.is_empty() && !s.dead;
+        while let Some(i) = if s.dead { None } else { kept.pop_back() } {
+            s.todo.push_front(i);
+        }
+        drop(s);
+        call::release_queue(&mut kept);
+        self.wait.wake_all();
     }
 
     /// Waits for work; `all`: for the process's too. `EINTR`.

@@ -61,13 +61,17 @@ pub const BC_EXIT_LOOPER: u32 = io(b'c', 13);
 pub const BC_REQUEST_DEATH_NOTIFICATION: u32 = iow(b'c', 14, 12);
 pub const BC_CLEAR_DEATH_NOTIFICATION: u32 = iow(b'c', 15, 12);
 pub const BC_DEAD_BINDER_DONE: u32 = iow(b'c', 16, 8);
+pub const BC_TRANSACTION_SG: u32 = iow(b'c', 17, TRANSACTION_SG);
+pub const BC_REPLY_SG: u32 = iow(b'c', 18, TRANSACTION_SG);
 
-/// Bytes of a binder_transaction_data, and of the largest answer with its number (that with a security context).
+/// Bytes of a binder_transaction_data, of one with buffers beside it, and of the largest answer with its number (that with a security context).
 pub const TRANSACTION: u32 = 64;
+pub const TRANSACTION_SG: u32 = 72;
 pub const LARGEST: usize = 4 + 72;
 
 /// Flags of transactions.
 pub const TF_ONE_WAY: u32 = 1;
+pub const TF_ACCEPT_FDS: u32 = 0x10;
 pub const TF_CLEAR_BUF: u32 = 0x20;
 
 /// Objects.
@@ -75,10 +79,18 @@ pub const BINDER: u32 = u32::from_be_bytes([b's', b'b', b'*', 0x85]);
 pub const WEAK_BINDER: u32 = u32::from_be_bytes([b'w', b'b', b'*', 0x85]);
 pub const HANDLE: u32 = u32::from_be_bytes([b's', b'h', b'*', 0x85]);
 pub const WEAK_HANDLE: u32 = u32::from_be_bytes([b'w', b'h', b'*', 0x85]);
-/// Bytes of a flat_binder_object.
+pub const DESCRIPTOR: u32 = u32::from_be_bytes([b'f', b'd', b'*', 0x85]);
+pub const DESCRIPTORS: u32 = u32::from_be_bytes([b'f', b'd', b'a', 0x85]);
+pub const POINTER: u32 = u32::from_be_bytes([b'p', b't', b'*', 0x85]);
+/// Bytes of a flat_binder_object, and of a binder_fd_object; of a binder_fd_array_object; of a binder_buffer_object, the largest.
 pub const OBJECT: usize = 24;
-/// Its flag: the node wants its callers' security contexts.
+pub const OBJECT_OF_DESCRIPTORS: usize = 32;
+pub const OBJECT_OF_POINTER: usize = 40;
+/// Flags of a flat_binder_object: the node takes descriptors; it wants its callers' security contexts.
+pub const FLAG_ACCEPTS_FDS: u32 = 0x100;
 pub const FLAG_SECURITY_CTX: u32 = 0x1000;
+/// Flag of a binder_buffer_object: another one's bytes hold its address.
+pub const FLAG_HAS_PARENT: u32 = 1;
 
 /// Takes numbers from the front; behind the end there are zeroes.
 pub struct Reader<'a>(pub &'a [u8]);
@@ -146,10 +158,12 @@ pub struct Transaction {
     pub offsets_size: u64,
     pub buffer: u64,
     pub offsets: u64,
+    pub buffers_size: u64, // of those beside it
 }
 
 impl Transaction {
-    pub fn decode(b: &[u8; TRANSACTION as usize]) -> Self {
+    /// Of as many bytes as the command has.
+    pub fn decode(b: &[u8]) -> Self {
         let mut r = Reader(b);
         let (target, _cookie) = (r.u64(), r.u64());
         let (code, flags) = (r.u32(), r.u32());
@@ -162,6 +176,7 @@ impl Transaction {
             offsets_size: r.u64(),
             buffer: r.u64(),
             offsets: r.u64(),
+            buffers_size: r.u64(),
         }
     }
 }
@@ -176,7 +191,7 @@ pub struct Object {
 }
 
 impl Object {
-    pub fn decode(b: &[u8; OBJECT]) -> Self {
+    pub fn decode(b: &[u8]) -> Self {
         let mut r = Reader(b);
         Self { kind: r.u32(), flags: r.u32(), binder: r.u64(), cookie: r.u64() }
     }
@@ -198,5 +213,57 @@ impl Object {
             cookie: 0,
             ..self
         }
+    }
+}
+
+/// binder_buffer_object.
+pub struct Pointer {
+    pub flags: u32,
+    pub buffer: u64,
+    pub length: u64,
+    pub parent: u64, // an index of an object
+    pub parent_offset: u64,
+}
+
+impl Pointer {
+    pub fn decode(b: &[u8]) -> Self {
+        let mut r = Reader(b);
+        let _kind = r.u32();
+        Self {
+            flags: r.u32(),
+            buffer: r.u64(),
+            length: r.u64(),
+            parent: r.u64(),
+            parent_offset: r.u64(),
+        }
+    }
+
+    pub fn encode(&self) -> Writer<OBJECT_OF_POINTER> {
+        Writer::new()
+            .u32(POINTER)
+            .u32(self.flags)
+            .u64(self.buffer)
+            .u64(self.length)
+            .u64(self.parent)
+            .u64(self.parent_offset)
+    }
+
+    pub fn has_parent(&self) -> bool {
+        self.flags & FLAG_HAS_PARENT != 0
+    }
+}
+
+/// binder_fd_array_object.
+pub struct Descriptors {
+    pub count: u64,
+    pub parent: u64,
+    pub parent_offset: u64,
+}
+
+impl Descriptors {
+    pub fn decode(b: &[u8]) -> Self {
+        let mut r = Reader(b);
+        let _kind = r.u64(); // and nothing
+        Self { count: r.u64(), parent: r.u64(), parent_offset: r.u64() }
     }
 }
