@@ -595,6 +595,7 @@ long kvm_apic_set_mp_state(struct kvm_vcpu *v, u32 state)
 		__atomic_fetch_or(&a->apic_events, APIC_EVENT_STARTUP, __ATOMIC_RELEASE);
 	}
 	WRITE_ONCE(a->mp_state, state);
-	kvm_request(v, KVM_REQUEST_EVENT);
+	if (a->has_lapic) /* without one nobody takes the request, and it keeps out of the guest */
+		kvm_request(v, KVM_REQUEST_EVENT);
 	return 0;
 }
