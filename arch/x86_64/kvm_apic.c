@@ -500,6 +500,8 @@ int kvm_apic_write(struct kvm_vcpu *v, u64 gpa, u32 len, const void *data)
 	kvm_lapic_write(&v->arch->lapic, offset, value);
 	if (offset == APIC_ID || offset == APIC_LDR || offset == APIC_DFR)
 		kvm_request(v, KVM_REQUEST_APICS);
+	if (offset == APIC_LVT_LINT0)	/* the 8259A's output is looked at behind a barrier */
+		kvm_request(v, KVM_REQUEST_EVENT);
 	return 0;
 }
 
