@@ -500,6 +500,8 @@ int kvm_apic_write(struct kvm_vcpu *v, u64 gpa, u32 len, const void *data)
 	kvm_lapic_write(&v->arch->lapic, offset, value);
 	if (offset == APIC_ID || offset == APIC_LDR || offset == APIC_DFR)
 		kvm_request(v, KVM_REQUEST_APICS);
+	if (offset == APIC_LVT_LINT0)	/* the 8259A's output is looked at behind a barrier */
+		kvm_request(v, KVM_REQUEST_EVENT);
 	return 0;
 }
 
@@ -595,6 +597,7 @@ long kvm_apic_set_mp_state(struct kvm_vcpu *v, u32 state)
 		__atomic_fetch_or(&a->apic_events, APIC_EVENT_STARTUP, __ATOMIC_RELEASE);
 	}
 	WRITE_ONCE(a->mp_state, state);
-	kvm_request(v, KVM_REQUEST_EVENT);
+	if (a->has_lapic) /* without one nobody takes the request, and it keeps out of the guest */
+		kvm_request(v, KVM_REQUEST_EVENT);
 	return 0;
 }

@@ -131,8 +131,8 @@ static void add_basic(struct list *l)
 static void add_extended(struct list *l)
 {
 	static const u32 all[4] = { ALL, ALL, ALL, ALL };
-	/* LAHF CR8 LZCNT SSE4A MISALIGN PREFETCH XOP FMA4 TBM; not SVM */
-	static const u32 one[4] = { ALL, ALL, 0x00210179 & ~(1U << 3), 0x2fd3fbff & ~(1U << 25) };
+	/* LAHF CMP_LEGACY CR8 LZCNT SSE4A MISALIGN PREFETCH XOP FMA4 TBM; not SVM */
+	static const u32 one[4] = { ALL, ALL, 0x0021017b & ~(1U << 3), 0x2fd3fbff & ~(1U << 25) };
 	static const u32 power[4] = { 0, 0, 0, 1 << 8 };
 	static const u32 sizes[4] = { 0xffff, 0, 0, 0 };
 

@@ -6,17 +6,28 @@
  * exit the guest's own are back (kvm_debug_disarm()), so that ioctls and executed instructions know
  * nothing of this. Where the owner steps, an instruction that KVM executes ends in KVM_EXIT_DEBUG
  * as well (kvm_debug_step()).
+ *
+ * KVM itself steps where nothing else tells when an NMI that waits can be taken: over an IRET, and
+ * over an instruction in a shadow with interrupts off (kvm_debug_to_window()).
  */
 #include <abi/errno.h>
+#include <kernel/bug.h>
 #include <linux/kvm.h>
 #include <mm/uaccess.h>
 #include "arch/x86_64/kvm_priv.h"
 #include "arch/x86_64/kvm_x86.h"
 #include "arch/x86_64/x86_priv.h"
 
+#define DR6_TRAPS 0xfULL
+
+static bool steps(const struct kvm_cpu_vcpu *a)
+{
+	return a->debug.control & KVM_GUESTDBG_SINGLESTEP || a->debug.to_window;
+}
+
 static bool traps(const struct kvm_cpu_vcpu *a)
 {
-	return a->debug.control & (KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_HW_BP);
+	return steps(a) || a->debug.control & KVM_GUESTDBG_USE_HW_BP;
 }
 
 static void intercept(struct kvm_cpu_vcpu *a)
@@ -41,7 +52,7 @@ void kvm_debug_arm(struct kvm_cpu_vcpu *a)
 	a->debug.guest_dr6 = s->dr6;
 	a->debug.guest_dr7 = s->dr7;
 	s->dr6 = GUEST_DR6_FIXED;
-	if (a->debug.control & KVM_GUESTDBG_SINGLESTEP)
+	if (steps(a))
 		s->rflags |= GUEST_FLAG_TF;
 	if (a->debug.control & KVM_GUESTDBG_USE_HW_BP)
 		s->dr7 = (a->debug.dr[7] & DR7_WRITABLE) | DR7_ONE;
@@ -50,6 +61,8 @@ void kvm_debug_arm(struct kvm_cpu_vcpu *a)
 void kvm_debug_disarm(struct kvm_cpu_vcpu *a)
 {
 	struct vmcb_save *s = &a->vmcb->save;
+	/* An IRET has brought flags of its own. */
+	bool loaded = a->nmi_iret && s->rip != a->nmi_iret_rip;
 
 	if (!a->debug.armed)
 		return;
@@ -58,8 +71,17 @@ void kvm_debug_disarm(struct kvm_cpu_vcpu *a)
 	a->debug.dr7 = s->dr7;
 	s->dr6 = a->debug.guest_dr6;
 	s->dr7 = a->debug.guest_dr7;
-	if (!a->debug.guest_tf && a->debug.control & KVM_GUESTDBG_SINGLESTEP)
+	if (!a->debug.guest_tf && steps(a) && !loaded)
 		s->rflags &= ~GUEST_FLAG_TF;
+}
+
+void kvm_debug_to_window(struct kvm_cpu_vcpu *a, bool on)
+{
+	if (a->debug.to_window == on)
+		return;
+	DEBUG_ON(a->debug.armed);
+	a->debug.to_window = on;
+	intercept(a);
 }
 
 const u64 *kvm_debug_dr(const struct kvm_cpu_vcpu *a)
@@ -82,11 +104,28 @@ static void tell(struct kvm_vcpu *v, u32 exception, u64 dr6, u64 dr7)
 	WRITE_ONCE(r->exit_reason, KVM_EXIT_DEBUG);
 }
 
+/* Behind a step of KVM's own, DR6 is the guest's: what else has trapped is for the guest. */
+static int at_window(struct kvm_cpu_vcpu *a)
+{
+	u64 dr6 = a->debug.dr6 & (DR6_TRAPS | GUEST_DR6_BS);
+
+	if (!a->debug.guest_tf)
+		dr6 &= ~GUEST_DR6_BS;
+	if (!dr6)
+		return 1;
+	a->vmcb->save.dr6 |= dr6;
+	kvm_vcpu_raise(a, VEC_DB, false, 0);
+	return 1;
+}
+
 int kvm_debug_exit(struct kvm_vcpu *v, u8 vector)
 {
 	struct kvm_cpu_vcpu *a = v->arch;
 	bool db = vector == VEC_DB;
+	u32 owners = a->debug.control & (KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_HW_BP);
 
+	if (db && (!owners || (owners == KVM_GUESTDBG_USE_HW_BP && !(a->debug.dr6 & DR6_TRAPS))))
+		return at_window(a);
 	tell(v, vector, db ? a->debug.dr6 : 0, db ? a->debug.dr7 : 0);
 	return 0;
 }

@@ -166,6 +166,22 @@ static void inject_new(struct kvm_cpu_vcpu *a)
 	inject(a->vmcb, EVENT_NMI, VEC_NMI, false, 0);
 }
 
+/*
+ * An NMI waits, and what holds it back ends with the next instruction: its shadow, or the IRET that
+ * ends the one before. Whether the window for interrupts opens there too: else it is a step.
+ */
+static bool watch_nmi(struct kvm_cpu_vcpu *a)
+{
+	const struct kvm_events *e = &a->events;
+	bool waits = e->nmi.pending && !(a->debug.control & KVM_GUESTDBG_BLOCKIRQ) &&
+		     !(a->vmcb->control.event_inj & EVENT_VALID);
+	bool shadowed = RFLAGS_SHADOWED(a->vmcb);
+	bool window = waits && !e->nmi.masked && shadowed && a->vmcb->save.rflags & GUEST_FLAG_IF;
+
+	kvm_debug_to_window(a, waits && !window && (e->nmi.masked ? a->nmi_iret : shadowed));
+	return window;
+}
+
 bool kvm_event_window(const struct kvm_cpu_vcpu *a)
 {
 	const struct kvm_events *e = &a->events;
@@ -255,6 +271,7 @@ int kvm_cpu_prepare(struct kvm_vcpu *v)
 	a->vmcb->control.event_inj = 0;
 	if (!inject_old(a))
 		inject_new(a);
+	asked |= watch_nmi(a);
 	kvm_event_watch(a, asked || (a->has_lapic && !blocked && kvm_apic_has_interrupt(v)));
 	tpr_out(a);
 	kvm_debug_arm(a);

@@ -48,11 +48,15 @@ static int deliver(void *context, const struct kvm_message *m)
 	return 1;
 }
 
-/* One vCPU that the 8259A's interrupts reach looks at it. */
+/*
+ * The output rose: one vCPU that the 8259A's interrupts reach looks at it. One that they begin to
+ * reach looks by itself (kvm_apic_write()).
+ */
 static void tell_extint(struct kvm_vm *vm)
 {
 	u32 n = smp_load_acquire(&vm->nr_vcpus);
 
+	smp_mb();	/* the output before the look at LINT0; pairs with kvm_request_take() */
 	for (u32 i = 0; i < n; i++) {
 		struct kvm_vcpu *v;
 
@@ -73,15 +77,16 @@ static u16 let_go(struct kvm_chips *c) __releases(c -> inputs_lock)
 	struct kvm_message later[ARRAY_SIZE(c->later)];
 	u32 n = c->nr_later;
 	u16 ended = c->pic.ended;
-	bool output = c->pic.output;
+	bool rose = c->pic.output && !c->told;
 
+	c->told = c->pic.output;
 	memcpy(later, c->later, n * sizeof(*later));
 	c->nr_later = 0;
 	c->pic.ended = 0;
 	spin_unlock(&c->inputs_lock);
 	for (u32 i = 0; i < n; i++)
 		kvm_apics_send(c->vm, &later[i], KVM_TO_DEST, NULL);
-	if (output)
+	if (rose)
 		tell_extint(c->vm);
 	return ended;
 }

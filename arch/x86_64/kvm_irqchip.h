@@ -42,6 +42,7 @@ struct kvm_chips {
 	/* Messages for many APICs: they are sent when the lock is let go. */
 	struct kvm_message later[KVM_IOAPIC_NUM_PINS];
 	u32 nr_later;
+	bool told;   /* the vCPU that takes them of the 8259A's output as it is */
 	struct kvm_chip_pit *pit;	/* once, under vm->lock (release, acquire) */
 };
 

@@ -305,6 +305,14 @@ void kvm_lapic_get(const struct kvm_lapic *l, u32 *regs, bool wide)
 		regs[APIC_ID / 4] = l->id << 24;
 }
 
+/* Of the register at OFFSET: vectors of ISR, TMR, IRR that none can send. */
+static u32 cannot_be(u32 offset)
+{
+	bool first = offset == APIC_ISR || offset == APIC_TMR || offset == APIC_IRR;
+
+	return first ? (1U << FIRST_VECTOR) - 1 : 0;
+}
+
 bool kvm_lapic_set(struct kvm_lapic *l, const u32 *regs)
 {
 	u32 id = regs[APIC_ID / 4];
@@ -312,10 +320,9 @@ bool kvm_lapic_set(struct kvm_lapic *l, const u32 *regs)
 
 	if (x2 && id != l->id && id != l->id << 24)
 		return false;
+	/* Each word once: what is requested after that stays. */
 	for (u32 i = 0; i < KVM_APIC_REG_SIZE / 4; i++)
-		WRITE_ONCE(l->regs[i], regs[i]);
-	for (u32 set = APIC_ISR; set < APIC_ESR; set += 0x80)	/* vectors that cannot be */
-		lapic_set(l, set, regs[set / 4] & ~((1U << FIRST_VECTOR) - 1));
+		WRITE_ONCE(l->regs[i], regs[i] & ~cannot_be(i * 4));
 	lapic_set(l, APIC_VERSION, VERSION | (LVTS - 1) << 16);
 	if (x2) {
 		lapic_set(l, APIC_ID, l->id);

@@ -135,6 +135,7 @@ struct kvm_cpu_vcpu {
 		u64 dr[8];		/* the owner's */
 		bool armed;		/* the VMCB has the owner's, these are the guest's: */
 		bool guest_tf;
+		bool to_window;		/* one instruction, behind which an NMI can be taken */
 		u64 guest_dr6, guest_dr7;
 		u64 dr6, dr7;		/* where the guest left */
 		bool stepped;		/* over an executed instruction: the owner is told */
@@ -245,9 +246,11 @@ long kvm_mce_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg);
 /* kvm_debug.c: before an entry; after it, also where none came of it. */
 void kvm_debug_arm(struct kvm_cpu_vcpu *a);
 void kvm_debug_disarm(struct kvm_cpu_vcpu *a);
+/* Whether the guest is to be left behind its next instruction, for an NMI that waits. */
+void kvm_debug_to_window(struct kvm_cpu_vcpu *a, bool on);
 /* DR0 to DR3 for the entry. */
 const u64 *kvm_debug_dr(const struct kvm_cpu_vcpu *a);
-/* #DB or #BP that the owner wants: KVM_EXIT_DEBUG, 0. */
+/* #DB or #BP: the owner's, KVM_EXIT_DEBUG and 0; else 1. */
 int kvm_debug_exit(struct kvm_vcpu *v, u8 vector);
 /* An instruction was executed. True: the owner is told, not the guest. */
 bool kvm_debug_step(struct kvm_cpu_vcpu *a);

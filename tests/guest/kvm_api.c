@@ -94,6 +94,27 @@ TEST(kvm_device)
 	EQ(lseek(kvm, 5, SEEK_SET), 0);
 }
 
+/* Bits that say how a machine's CPUs belong together are a guest's as far as the CPU has them. */
+TEST(kvm_cpuid_of_many_cores)
+{
+	struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 entries[256];
+	} id = { { .nent = 256 }, { { 0 } } };
+	uint32_t a = 0x80000001, b, c = 0, d;
+	int kvm = kvm_open(), found = 0;
+
+	__asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	OK(ioctl(kvm, KVM_GET_SUPPORTED_CPUID, &id));
+	for (uint32_t i = 0; i < id.head.nent; i++) {
+		if (id.entries[i].function != 0x80000001)
+			continue;
+		EQ(id.entries[i].ecx & 2, c & 2);	/* CMP_LEGACY */
+		found++;
+	}
+	EQ(found, 1);
+}
+
 TEST(kvm_capabilities)
 {
 	static const int yes[] = { KVM_CAP_USER_MEMORY,

@@ -185,6 +185,26 @@ TEST(kvm_ports)
 	EQ(regs.rax, 0xdeadbeef);
 }
 
+/* Without a local APIC RUNNABLE is the one state; to set it keeps no vCPU out of its guest. */
+TEST(kvm_mp_state)
+{
+	struct kvm_mp_state mp = { ~0u };
+	struct machine m;
+
+	machine(&m, MB, hello, hello_end);
+	OK(ioctl(m.v, KVM_GET_MP_STATE, &mp));
+	EQ(mp.mp_state, KVM_MP_STATE_RUNNABLE);
+	for (uint32_t state = KVM_MP_STATE_UNINITIALIZED; state <= KVM_MP_STATE_SIPI_RECEIVED;
+	     state++) {
+		mp.mp_state = state;
+		ERR(ioctl(m.v, KVM_SET_MP_STATE, &mp), EINVAL);
+	}
+	mp.mp_state = KVM_MP_STATE_RUNNABLE;
+	OK(ioctl(m.v, KVM_SET_MP_STATE, &mp));
+	RUN(&m, KVM_EXIT_IO);
+	EQ(m.run->io.port, 0x3f8);
+}
+
 GUEST(device, ".code32",
       "movl 0x10000000, %eax; movl %eax, 0x10000004; movb 0x10000010, %bl; movb %bl, 0x10000011\n"
       "movzwl 0x10000020, %ecx; hlt");

@@ -11,6 +11,8 @@
 #include <kernel/irq.h>
 #include <kernel/ktest.h>
 #include <kernel/time.h>
+#include <kvm/bus.h>
+#include <kvm/event.h>
 #include <lib/string.h>
 #include <linux/kvm.h>
 #include <linux/mman.h>
@@ -20,6 +22,7 @@
 #include <sched/sched.h>
 #include <sched/task.h>
 #include <asm/svm.h>
+#include "arch/x86_64/kvm_irqchip.h"
 #include "arch/x86_64/kvm_priv.h"
 #include "arch/x86_64/kvm_x86.h"
 #include "arch/x86_64/x86_priv.h"
@@ -269,6 +272,75 @@ KTEST(kvm_vcpu_interrupt_window)
 	KT_EQ(run(), KVM_EXIT_HLT);
 	KT_EQ(save()->rip, 0x3001);
 	KT_ASSERT(!g.v->run->if_flag && !g.v->arch->events.interrupt.injected);
+	end();
+}
+
+/* The VM has interrupt controllers, and the vCPU is its first. */
+static int join(void)
+{
+	int e = kvm_buses_new(g.vm) ?: kvm_events_new(g.vm);
+
+	if (e)
+		return e;
+	e = (int)kvm_chips_ioctl(g.vm, KVM_CREATE_IRQCHIP, UPTR(0));
+	if (e)
+		return e;
+	mutex_lock(&g.vm->lock);
+	e = kvm_cpu_vcpu_join(g.v) ?: xa_err(xa_store(&g.vm->vcpus, 0, g.v, GFP_KERNEL));
+	if (!e) {
+		g.vm->nr_vcpus = 1;
+		kvm_cpu_vcpu_joined(g.v);
+	}
+	mutex_unlock(&g.vm->lock);
+	return e;
+}
+
+static void out(u64 port, u8 value)
+{
+	int idx = srcu_read_lock(&g.vm->srcu);
+
+	(void)kvm_bus_write(g.v, KVM_BUS_PORTS, port, 1, &value);
+	srcu_read_unlock(&g.vm->srcu, idx);
+}
+
+static bool told(void)
+{
+	return kvm_request_take(g.v, KVM_REQUEST_EVENT);
+}
+
+/* The vCPU is told when the 8259A begins to ask, not of each change while it asks. */
+KTEST(kvm_vcpu_is_told_of_the_8259a_once)
+{
+	struct kvm_route r = { .type = KVM_IRQ_ROUTING_IRQCHIP, .input = { .pin = 4 } };
+	u32 extint = 0x700;
+
+	if (!have_svm())
+		KT_SKIP("no SVM");
+	KT_EQ(begin("\xf4", 1), 0);
+	KT_EQ(join(), 0);
+	out(0x20, 0x11);	/* ICW1 to ICW4, no input is masked */
+	out(0x21, 0x20);
+	out(0x21, 4);
+	out(0x21, 1);
+	out(0x21, 0);
+	told();
+	KT_EQ(kvm_cpu_route_set(g.vm, &r, 0, true), 1);
+	KT_ASSERT(kvm_chips_extint(g.vm) && told());
+	r.input.pin = 5;
+	KT_EQ(kvm_cpu_route_set(g.vm, &r, 0, true), 1);
+	KT_ASSERT(kvm_chips_extint(g.vm) && !told());
+	out(0x21, 0x80);
+	KT_ASSERT(kvm_chips_extint(g.vm) && !told());
+	KT_EQ(kvm_chips_acknowledge(g.vm), 0x24);
+	KT_ASSERT(!kvm_chips_extint(g.vm) && !told());
+	out(0x20, 0x20);	/* the end of 4: 5 is next */
+	KT_ASSERT(kvm_chips_extint(g.vm) && told());
+	/* LINT0 may have begun to take it. */
+	KT_EQ(kvm_apic_write(g.v, 0xfee00350, 4, &extint), 0);
+	KT_ASSERT(told());
+	kvm_events_free(g.vm);
+	kvm_buses_free(g.vm);
+	xa_erase(&g.vm->vcpus, 0);
 	end();
 }
 
