@@ -9,7 +9,7 @@ MODULE_KEY ?= build/host/module-key
 
 module_names := $(if $(modules_supported),$(foreach m,$(modules),$(firstword $(subst =, ,$m))))
 module_source = $(word 2,$(subst =, ,$(filter $1=%,$(modules))))
-module_flags := $(filter-out -ffunction-sections -fdata-sections -fomit-frame-pointer,$(CFLAGS)) -fno-omit-frame-pointer -fno-optimize-sibling-calls -g2
+module_flags := $(filter-out -ffunction-sections -fdata-sections -fomit-frame-pointer,$(CFLAGS)) -fno-omit-frame-pointer -fno-optimize-sibling-calls -g2 $(module_cc_flags)
 # What each module in C exports, for the others.
 c_symvers = $(foreach m,$(module_names),$(if $(filter %.c,$(call module_source,$m)),$(O)/modules/$m.symvers))
 

@@ -2,8 +2,8 @@
 /*
  * Fuzz targets of CPUs' relocations: any type at any place to any value. What is not done changes
  * nothing; nothing is written outside of the section's rest and the veneer. An input is a type, a
- * room, the bytes there, PC, value and where the veneer lies. For the file of a CPU, which defines
- * VENEER, its bytes.
+ * room, the bytes there, PC, value and where the veneer lies (or a first half's
+ * distance). For the file of a CPU, which defines VENEER, its bytes.
  */
 #pragma once
 
@@ -39,6 +39,8 @@ static void fuzz_one(const u8 *p, size_t n)
 		.type = in.type,
 		.veneer = VENEER && in.has_veneer & 1 ? veneer : NULL,
 		.veneer_pc = in.veneer_pc,
+		.first = in.veneer_pc,
+		.has_first = in.has_veneer & 2,
 	});
 	if (done != MODULE_RELOC_DONE)
 		assert(!memcmp(at, before, room));

@@ -157,15 +157,14 @@ static struct module_fix fix_of(const struct module *m, const struct ko_section 
 	return f;
 }
 
-static int relocate_section(struct module *m, const struct ko *k, u32 i, const u32 *place,
-			    const u64 *value, const u32 *veneer)
+static int relocate_target(struct module *m, const struct ko *k, u32 i,
+			   const struct ko_section *target, u8 *base, const u64 *value,
+			   const u32 *veneer, const struct module_halves *halves)
 {
-	struct ko_section s, target, in;
+	struct ko_section in;
 	struct ko_symbol sym;
 	struct ko_rela r;
 
-	ko_section(k, i, &s);
-	ko_section(k, s.target, &target);
 	for (u32 n = 0; n < ko_nr_relas(k, i); n++) {
 		enum module_reloc done;
 		struct module_fix f;
@@ -174,18 +173,40 @@ static int relocate_section(struct module *m, const struct ko *k, u32 i, const u
 		ko_symbol(k, r.symbol, &sym);
 		ko_section(k, sym.section, &in);
 		if (sym.section && in.kind == KO_NOT_LOADED)
-			return refuse(m, &target, &r, &sym, "it is not loaded");
-		f = fix_of(m, &target, place_of(m, &target, place[s.target]), &r, value[r.symbol],
-			   veneer[r.symbol]);
+			return refuse(m, target, &r, &sym, "it is not loaded");
+		f = fix_of(m, target, base, &r, value[r.symbol], veneer[r.symbol]);
+		module_join_halves(halves, &f);
 		done = arch_module_relocate(&f);
 		if (done == MODULE_RELOC_UNKNOWN)
-			return refuse(m, &target, &r, &sym, "not supported");
+			return refuse(m, target, &r, &sym, "not supported");
 		if (done == MODULE_RELOC_ROOM)
-			return refuse(m, &target, &r, &sym, "beyond the section's end");
+			return refuse(m, target, &r, &sym, "beyond the section's end");
 		if (done == MODULE_RELOC_RANGE)
-			return refuse(m, &target, &r, &sym, "out of range");
+			return refuse(m, target, &r, &sym, "out of range");
+		if (done == MODULE_RELOC_ALONE)
+			return refuse(m, target, &r, &sym, "its first half is missing");
 	}
 	return 0;
+}
+
+static int relocate_section(struct module *m, const struct ko *k, u32 i, const u32 *place,
+			    const u64 *value, const u32 *veneer)
+{
+	struct ko_section s, target;
+	struct module_halves halves;
+	u8 *base;
+	int err;
+
+	ko_section(k, i, &s);
+	if (!ko_nr_relas(k, i))
+		return 0;
+	ko_section(k, s.target, &target);
+	base = place_of(m, &target, place[s.target]);
+	err = module_find_first_halves(k, i, (u64)(unsigned long)base, value, &halves);
+	if (!err)
+		err = relocate_target(m, k, i, &target, base, value, veneer, &halves);
+	kvfree(halves.half);
+	return err;
 }
 
 /*

@@ -7,7 +7,8 @@
 /*
  * Of the CPU, in <arch_cpu/module.h>: ARCH_MODULE_MACHINE, its ELF machine; ARCH_MODULE_MAGIC, its
  * word in vermagic; ARCH_MODULE_VENEER, the bytes of a veneer (0: calls reach what they may call);
- * ARCH_MODULE_ALTERNATIVES, defined where a module may have a section .alternatives.
+ * ARCH_MODULE_ALTERNATIVES, defined where a module may have a section .alternatives;
+ * ARCH_MODULE_PAIRS, defined where relocations have second halves that name the first ones.
  */
 #include <arch_cpu/module.h>
 

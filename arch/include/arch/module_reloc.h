@@ -11,7 +11,8 @@ enum module_reloc {
 	MODULE_RELOC_DONE,
 	MODULE_RELOC_UNKNOWN,
 	MODULE_RELOC_RANGE,
-	MODULE_RELOC_ROOM
+	MODULE_RELOC_ROOM,
+	MODULE_RELOC_ALONE	/* a second half without a first one */
 };
 
 struct module_fix {
@@ -23,9 +24,17 @@ struct module_fix {
 	/* room for a veneer to VALUE, for a branch that does not reach it; NULL: none */
 	u8 *veneer;
 	u64 veneer_pc;		/* where that will lie */
+	u64 first; /* of a second half, if HAS_FIRST: how far the first one's symbol is from it */
+	bool has_first;
 };
 
 /* Does F. Nothing is changed where the answer is not DONE. */
 enum module_reloc arch_module_relocate(const struct module_fix *f) __must_check;
 /* TYPE is that of a branch which may need a veneer. */
 bool arch_module_may_be_far(u32 type);
+/*
+ * Where ARCH_MODULE_PAIRS is defined: TYPE is half a pair whose second half has the address of the
+ * first one for its value.
+ */
+bool arch_module_is_first_half(u32 type);
+bool arch_module_is_second_half(u32 type);
