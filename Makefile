@@ -20,7 +20,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s%s\n' $(1) $(2);)
 
 rooms := lib kernel alloc sched mm proc dev vfs block extent net ipc tty fs exec bpf io_uring kvm syscall boot
-csrc := $(sort $(foreach r,$(filter-out $(if $(kvm_supported),,kvm),$(rooms)),$(wildcard $(r)/*.c $(r)/test/k_*.c)) \
+csrc := $(sort $(foreach r,$(filter-out $(if $(kvm_supported),,kvm),$(rooms)),$(filter-out $(if $(modules_supported),,syscall/module.c),$(wildcard $(r)/*.c $(r)/test/k_*.c))) \
 	$(foreach r,fs dev ipc net block $(if $(kvm_supported),kvm),$(filter-out $(r)/test/% $(if $(modules_supported),,dev/module/%),$(wildcard $(r)/*/*.c))) \
 	$(foreach f,$(wildcard fs/*/*/*.c),$(if $(findstring /test/,$f),,$f)) $(wildcard fs/*/*/test/k_*.c) \
 	$(wildcard fs/*/test/k_*.c net/*/test/k_*.c) $(wildcard arch/$(ARCH)/*.c arch/$(ARCH)/test/k_*.c arch/test/k_*.c) \

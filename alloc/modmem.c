@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Regions for modules. They are few and change seldom: a list by address, searched for the lowest
+ * Regions for modules. They are few and change seldom: a list by address, searched for the highest
  * hole that fits.
  *
  * Locks: modmem_lock, a leaf, guards the list. Who changes a region's rights or frees it owns it.
@@ -18,7 +18,7 @@
 #include <lib/memblock.h>
 
 struct region {
-	struct list_head list;		/* modmem_lock; by address */
+	struct list_head list;		/* modmem_lock; by address, the highest first */
 	unsigned long start, size;	/* c; without the guard page */
 	unsigned int nr_pages;		/* c */
 	struct page *pages[];		/* c */
@@ -28,25 +28,28 @@ static DEFINE_SPINLOCK(modmem_lock);
 static LIST_HEAD(regions);
 static unsigned long nr_pages;		/* modmem_lock */
 
-/* Puts R into the lowest hole. False: none is large enough. */
+/*
+ * Puts R into the highest hole: most CPUs have the image above, and the nearer it is the shorter
+ * are the ways to it. False: none is large enough.
+ */
 static bool reserve(struct region *r)
 {
-	unsigned long at = MODULES_START;
+	unsigned long top = MODULES_END;
 	struct list_head *before = &regions;
 	struct region *n;
 
 	spin_lock(&modmem_lock);
 	list_for_each_entry(n, &regions, list) {
-		if (n->start - at >= r->size + PAGE_SIZE)
+		if (top - (n->start + n->size + PAGE_SIZE) >= r->size + PAGE_SIZE)
 			break;
-		at = n->start + n->size + PAGE_SIZE;
+		top = n->start;
 		before = &n->list;
 	}
-	r->start = at;
-	if (MODULES_END - at < r->size + PAGE_SIZE) {
+	if (top - MODULES_START < r->size + PAGE_SIZE) {
 		spin_unlock(&modmem_lock);
 		return false;
 	}
+	r->start = top - PAGE_SIZE - r->size;
 	list_add(&r->list, before);
 	nr_pages += r->nr_pages;
 	spin_unlock(&modmem_lock);

@@ -8,7 +8,8 @@ UAPI ?= $(or $(OCHRE_UAPI),$(firstword $(wildcard build/host/root/usr/include bu
 uapi_triplet := aarch64-linux-gnu
 cc_target := $(if $(findstring clang,$(CC)),--target=aarch64-unknown-none-elf)
 # The builtins of C that are atomic are <arch_cpu/atomic.h>'s, Rust's go through lse.S: exclusives or FEAT_LSE, chosen at boot.
-cc_flags := -march=armv8-a -mgeneral-regs-only -mstrict-align -mno-outline-atomics -fno-stack-protector -DCONFIG_ATOMIC_FULL -DCONFIG_PRESERVE_MOST -include arch/aarch64/include/arch_cpu/atomic.h
+cc_flags := -march=armv8-a -mgeneral-regs-only -mstrict-align -mno-outline-atomics -fno-stack-protector -DCONFIG_MODULES -DCONFIG_ATOMIC_FULL -DCONFIG_PRESERVE_MOST -include arch/aarch64/include/arch_cpu/atomic.h
+modules_supported := 1
 include config/debug.mk
 $(call with_kasan,0xdfff800000000000)
 rust_target := aarch64-unknown-none-softfloat

@@ -9,7 +9,7 @@ MODULE_KEY ?= build/host/module-key
 
 module_names := $(if $(modules_supported),$(foreach m,$(modules),$(firstword $(subst =, ,$m))))
 module_source = $(word 2,$(subst =, ,$(filter $1=%,$(modules))))
-module_flags := $(filter-out -ffunction-sections -fdata-sections -fomit-frame-pointer,$(CFLAGS)) -fno-omit-frame-pointer -fno-optimize-sibling-calls -g2
+module_flags := $(filter-out -ffunction-sections -fdata-sections -fomit-frame-pointer,$(CFLAGS)) -fno-omit-frame-pointer -fno-optimize-sibling-calls -g2 $(module_cc_flags)
 # What each module in C exports, for the others.
 c_symvers = $(foreach m,$(module_names),$(if $(filter %.c,$(call module_source,$m)),$(O)/modules/$m.symvers))
 
@@ -38,7 +38,7 @@ $(O)/modules/$1.ko: $(call module_source,$1) $(gen)/rust_exports.stamp rust/modu
 		--crate-name $1 --emit=obj=$(O)/modules/$1.rust.o $$(rust_quiet) $$<
 	$$(Q)$$(CC) $$(CPPFLAGS) $$(module_flags) -DMODULE_NAME='"$1"' -DMODULE_RUST_KERNEL="\"$$$$(head -1 $(gen)/rust_exports)\"" -c rust/module/info.c -o $(O)/modules/$1.info.o
 	$$(Q)for f in $(O)/modules/$1.rust.o $$(r)/core.o; do $$(OBJCOPY) --strip-debug -w \
-		$$(foreach s,.init_array* .fini_array* .text.asan.module_*,--remove-section='$$s' --remove-section='.rela$$s') $$$$f $(O)/modules/$1.$$$$(basename $$$$f .rust.o).part || exit; done
+		$$(foreach s,.init_array* .fini_array* .text.asan.module_* .eh_frame,--remove-section='$$s' --remove-section='.rela$$s') $$$$f $(O)/modules/$1.$$$$(basename $$$$f .rust.o).part || exit; done
 	$$(Q)$$(LD) -m $$(ld_emulation) -r --gc-sections -u init_module -u cleanup_module -T rust/module/link.lds -o $(O)/modules/$1.o $(O)/modules/$1.$1.part \
 		$(O)/modules/$1.info.o $(O)/modules/$1.core.o.part
 	$$(Q)python3 tools/mkversions.py $(O)/modules/$1.o $(gen)/rust_exports
@@ -61,9 +61,10 @@ objs += $(O)/gen/module_key.o
 
 # What it exports to modules in Rust.
 ifneq ($(rust_objs),)
-$(gen)/rust_exports.stamp: $(r)/kernel.o $(r)/extern.o rust/module/exports tools/rustexports.py
+rust_helpers := $(if $(filter aarch64,$(ARCH)),$(O)/arch/aarch64/lse.o)
+$(gen)/rust_exports.stamp: $(r)/kernel.o $(r)/extern.o $(rust_helpers) rust/module/exports tools/rustexports.py
 	$(Q)mkdir -p $(@D)
-	$(Q)python3 tools/rustexports.py rust/module/exports $(NM) $(r)/libkernel.rmeta $(r)/kernel.o $(r)/extern.o $(gen)/rust_exports.S $(gen)/rust_exports
+	$(Q)python3 tools/rustexports.py rust/module/exports $(NM) $(r)/libkernel.rmeta $(r)/kernel.o $(r)/extern.o $(rust_helpers) $(gen)/rust_exports.S $(gen)/rust_exports
 	$(Q)touch $@
 $(O)/gen/rust_exports.o: $(gen)/rust_exports.stamp
 	$(Q)$(CC) $(cc_target) -c $(gen)/rust_exports.S -o $@

@@ -8,7 +8,10 @@ UAPI ?= $(or $(OCHRE_UAPI),$(firstword $(wildcard build/host/root/usr/include bu
 uapi_triplet := riscv64-linux-gnu
 cc_target := $(if $(findstring clang,$(CC)),--target=riscv64-unknown-none-elf)
 # gp and tp are the kernel's own (per-CPU distance, running task): no small data, no relaxation to gp.
-cc_flags := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -msmall-data-limit=0 -fno-stack-protector $(if $(findstring clang,$(CC)),-momit-leaf-frame-pointer)
+cc_flags := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -msmall-data-limit=0 -fno-stack-protector -DCONFIG_MODULES $(if $(findstring clang,$(CC)),-momit-leaf-frame-pointer)
+modules_supported := 1
+# Nobody relaxes modules: the loader would have to move code.
+module_cc_flags := -mno-relax
 include config/debug.mk
 $(call with_kasan,0xdfffffe000000000)
 rust_target := riscv64imac-unknown-none-elf

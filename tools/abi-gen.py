@@ -156,11 +156,16 @@ class Table:
 
     def scan(self, root, cpu):
         """Finds which calls are defined, what their sources say is missing, and which tests prove them."""
+        with open(root + "/config/%s.mk" % cpu) as f:
+            config = f.read()
         for path in sorted(glob.glob(root + "/syscall/*.c") + glob.glob(root + "/syscall/*/*.c")
                            + glob.glob(root + "/arch/%s/*.c" % cpu)):
             rel = os.path.relpath(path, root)
             with open(path, errors="replace") as f:
                 text = f.read()
+            where = re.search(r"^/\* where: (\w+)", text, re.M)       # the Makefile leaves it out elsewhere
+            if where and not re.search(r"^%s := 1$" % where[1], config, re.M):
+                continue
             for m in re.finditer(r"^long\s+sys_(\w+)\s*\(([^;{]*)\)\s*\{", text, re.M):
                 name = m[1]
                 if name not in self.calls:

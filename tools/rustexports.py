@@ -3,7 +3,7 @@
 """The table of what modules in Rust may use of the image (kernel/export.h), as assembly.
 
 Usage: rustexports.py LIST NM METADATA OBJECT... OUT.S NAMES. LIST is rust/module/exports; the first object is the kernel crate's, the others have the C functions.
-Names that begin with a C function's name and `__extern` are bindgen's wrappers of inline functions. NAMES gets a line for each name, after one with the hash
+Names that begin with a C function's name and `__extern` are bindgen's wrappers of inline functions; those that begin with __aarch64_ are atomic operations, which its compiler calls. NAMES gets a line for each name, after one with the hash
 of the crate's metadata, which covers all types: a module says the one that it was made with.
 """
 import hashlib
@@ -55,6 +55,7 @@ def main(path, nm, metadata, kernel, *rest):
     files, functions = read_list(path)
     names = sorted(n for n in defined(nm, kernel) if PANIC.match(n) or file_of(n) in files)
     wrappers = {n for o in objects for n in defined(nm, o)}
+    names += sorted(n for n in wrappers if n.startswith("__aarch64_"))
     names += sorted(n + "__extern" if n + "__extern" in wrappers else n for n in functions | sanitizer(nm, kernel))
     table = sorted((fnv(n), n) for n in names)
     if len({h for h, _ in table}) != len(table):

@@ -7,9 +7,11 @@
 #include <arch/patch.h>
 #include <arch/irqflags.h>
 #include <arch/mmu.h>
+#include <arch/module.h>
 #include <arch_cpu/alternative.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
+#include <kernel/irq.h>
 #include <kernel/spinlock.h>
 #include <kernel/static_key.h>
 #include <lib/string.h>
@@ -105,6 +107,35 @@ bool a64_fits_alternatives(void)
 		if (a64_alts[i] && !cpu_has_alt(i))
 			return false;
 	return true;
+}
+
+bool arch_module_apply_alternatives(const void *table, size_t size, void *text, size_t text_size)
+{
+	const struct alt_entry *a = table, *end = a + size / sizeof(*a);
+
+	if (((unsigned long)table & 3) || size % sizeof(*a) || text_size < 4)
+		return false;
+	for (; a < end; a++) {
+		unsigned long at = (unsigned long)&a->site + (unsigned long)(long)a->site - (unsigned long)text;
+
+		if (a->feature >= NR_ALTS || (at & 3) || at > text_size - 4)
+			return false;
+		if (a64_alts[a->feature])
+			*(u32 *)((char *)text + at) = a->code;
+	}
+	return true;
+}
+
+static void synchronize(void *none)
+{
+	isb();
+}
+
+/* The caches are done with when a64_sync_code() returns; what other CPUs have fetched already goes at their next isb. */
+void arch_module_text_written(const void *text, size_t n)
+{
+	a64_sync_code((unsigned long)text, n);
+	on_each_cpu(synchronize, NULL, true);
 }
 
 /* Branch sites are compiled for one state of their key, what the keys are now is the truth. */

@@ -3,6 +3,7 @@
  * Patching kernel text. Text is never writable where it runs: words go in through a page of our own, mapped for the moment. Sites are
  * aligned words, so other CPUs run the old instruction or the new one, until fence.i makes it the new one.
  */
+#include <arch/module.h>
 #include <arch/patch.h>
 #include <arch/irqflags.h>
 #include <arch/mmu.h>
@@ -51,6 +52,11 @@ void arch_code_written(const void *p, size_t n)
 	__asm__ volatile("fence rw, rw; fence.i" : : : "memory");
 	if (num_online_cpus() > 1)
 		rv_sbi_fence_i(cpu_online_mask);
+}
+
+void arch_module_text_written(const void *text, size_t n)
+{
+	arch_code_written(text, n);
 }
 
 void arch_jump_patch(const struct jump_entry *e, bool jump)

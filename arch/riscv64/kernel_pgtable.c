@@ -50,6 +50,7 @@ void __init rv_build_kernel_tables(void)
 	kernel_maps_reserve(VMALLOC_START, VMALLOC_END);
 	kernel_maps_reserve(VMEMMAP_START, VMEMMAP_START + rv_direct_size / PAGE_SIZE * 64);	/* a struct page has 64 bytes */
 	kernel_maps_reserve(FIXMAP_START, FIXMAP_END);
+	kernel_maps_reserve(MODULES_START, MODULES_END);
 	kasan_init_tables();
 	for (unsigned int i = PT_KERNEL_ROOT_FIRST; i < PT_ENTRIES; i++)
 		if (!pte_none(kernel_root[i]))

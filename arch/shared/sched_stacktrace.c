@@ -12,6 +12,7 @@
 #include <arch/ptrace.h>
 #include <arch/uaccess.h>
 #include <kernel/ksyms.h>
+#include <kernel/owner.h>
 #include <kernel/printk.h>
 #include <sched/task.h>
 #include <arch_cpu/stacktrace.h>
@@ -33,7 +34,10 @@ static __no_sanitize_address bool link_is_caller(const struct pt_regs *r, const 
 	const unsigned long *rec = record_of(regs_fp(r), t);
 	unsigned long link = regs_link(r), start, len;
 
-	if (!kernel_text_address(link) || (rec && rec[1] == link))
+	/* Nobody knows where a module's functions begin: one that is interrupted without a frame hides its caller, if that is a module's too. */
+	if (!kernel_text_address(link) && !(kernel_text_address(regs_ip(r)) && owner_is_text(link)))
+		return false;
+	if (rec && rec[1] == link)
 		return false;
 	return !ksym_lookup(regs_ip(r), &start, &len, NULL, 0) || link <= start || link > start + len;
 }

@@ -3,6 +3,7 @@
  * Patching kernel text. Text is never writable where it runs: bytes go in through a page of our own, mapped for the
  * moment by this CPU alone, while every other CPU spins in an interrupt (whose return serialises its fetches).
  */
+#include <arch/module.h>
 #include <arch/patch.h>
 #include <arch/barrier.h>
 #include <arch/cpu.h>
@@ -243,6 +244,10 @@ static void __init fix_branches(void)
 
 /* Fetches see each store here. */
 void arch_code_written(const void *p, size_t n)
+{
+}
+
+void arch_module_text_written(const void *text, size_t n)
 {
 }
 

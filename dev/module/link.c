@@ -2,7 +2,8 @@
 /*
  * From a file's sections to memory that runs. Sections are a list of what is supported: one with
  * another name, which the module would rely on (exception tables, branch sites, per-CPU variables),
- * refuses the module.
+ * refuses the module. Where a CPU's branches do not reach all of the image (<arch/module.h>) the
+ * text ends with veneers, as many as it has other places to branch to.
  */
 #include <abi/errno.h>
 #include <alloc/modmem.h>
@@ -10,6 +11,7 @@
 #include <arch/module.h>
 #include <kernel/export.h>
 #include <kernel/printk.h>
+#include <lib/minmax.h>
 #include <lib/string.h>
 #include "dev/module/module_priv.h"
 
@@ -35,6 +37,9 @@ static const char *const supported[] = {
 	".export",
 	"__ksymtab_strings",
 	"__versions",
+#ifdef ARCH_MODULE_ALTERNATIVES
+	".alternatives",
+#endif
 };
 
 static bool is_supported(const char *name)
@@ -135,33 +140,115 @@ static int refuse(const struct module *m, const struct ko_section *target, const
 	return -ENOEXEC;
 }
 
-static int relocate_section(struct module *m, const struct ko *k, u32 i, const u32 *place,
-			    const u64 *value)
+/* Relocation R of the section TARGET, whose bytes begin at BASE. */
+static struct module_fix fix_of(const struct module *m, const struct ko_section *target, u8 *base,
+				const struct ko_rela *r, u64 value, u32 veneer)
 {
-	struct ko_section s, target, in;
+	struct module_fix f = { .at = base + r->offset,
+				.pc = (u64)(unsigned long)(base + r->offset),
+				.room = target->size - r->offset,
+				.value = value + (u64)r->addend,
+				.type = r->type };
+
+	if (veneer && !r->addend) {
+		f.veneer = (u8 *)m->part[KO_TEXT] + veneer;
+		f.veneer_pc = (u64)(unsigned long)f.veneer;
+	}
+	return f;
+}
+
+static int relocate_target(struct module *m, const struct ko *k, u32 i,
+			   const struct ko_section *target, u8 *base, const u64 *value,
+			   const u32 *veneer, const struct module_halves *halves)
+{
+	struct ko_section in;
 	struct ko_symbol sym;
 	struct ko_rela r;
 
-	ko_section(k, i, &s);
-	ko_section(k, s.target, &target);
 	for (u32 n = 0; n < ko_nr_relas(k, i); n++) {
 		enum module_reloc done;
+		struct module_fix f;
 
 		ko_rela(k, i, n, &r);
 		ko_symbol(k, r.symbol, &sym);
 		ko_section(k, sym.section, &in);
 		if (sym.section && in.kind == KO_NOT_LOADED)
-			return refuse(m, &target, &r, &sym, "it is not loaded");
-		done = arch_module_relocate(place_of(m, &target, place[s.target]) + r.offset,
-					    target.size - r.offset, r.type,
-					    value[r.symbol] + (u64)r.addend);
+			return refuse(m, target, &r, &sym, "it is not loaded");
+		f = fix_of(m, target, base, &r, value[r.symbol], veneer[r.symbol]);
+		module_join_halves(halves, &f);
+		done = arch_module_relocate(&f);
 		if (done == MODULE_RELOC_UNKNOWN)
-			return refuse(m, &target, &r, &sym, "not supported");
+			return refuse(m, target, &r, &sym, "not supported");
 		if (done == MODULE_RELOC_ROOM)
-			return refuse(m, &target, &r, &sym, "beyond the section's end");
+			return refuse(m, target, &r, &sym, "beyond the section's end");
 		if (done == MODULE_RELOC_RANGE)
-			return refuse(m, &target, &r, &sym, "out of range");
+			return refuse(m, target, &r, &sym, "out of range");
+		if (done == MODULE_RELOC_ALONE)
+			return refuse(m, target, &r, &sym, "its first half is missing");
 	}
+	return 0;
+}
+
+static int relocate_section(struct module *m, const struct ko *k, u32 i, const u32 *place,
+			    const u64 *value, const u32 *veneer)
+{
+	struct ko_section s, target;
+	struct module_halves halves;
+	u8 *base;
+	int err;
+
+	ko_section(k, i, &s);
+	if (!ko_nr_relas(k, i))
+		return 0;
+	ko_section(k, s.target, &target);
+	base = place_of(m, &target, place[s.target]);
+	err = module_find_first_halves(k, i, (u64)(unsigned long)base, value, &halves);
+	if (!err)
+		err = relocate_target(m, k, i, &target, base, value, veneer, &halves);
+	kvfree(halves.half);
+	return err;
+}
+
+/*
+ * Room for veneers at the text's end: one for each symbol of another place that a branch goes to.
+ * VENEER, one for each symbol, is its offset in the text; 0: none.
+ */
+static void plan_veneers(struct module *m, const struct ko *k, u32 *veneer)
+{
+	struct ko_section s, target;
+	struct ko_symbol sym;
+	struct ko_rela r;
+
+	for (u32 i = 0; ARCH_MODULE_VENEER && i < k->nr_sections; i++) {
+		ko_section(k, i, &s);
+		ko_section(k, s.target, &target);
+		for (u32 n = 0; target.kind == KO_TEXT && n < ko_nr_relas(k, i); n++) {
+			ko_rela(k, i, n, &r);
+			ko_symbol(k, r.symbol, &sym);
+			if (sym.section || veneer[r.symbol] || !arch_module_may_be_far(r.type))
+				continue;
+			veneer[r.symbol] = round_up(m->size[KO_TEXT], 4U);
+			m->size[KO_TEXT] = veneer[r.symbol] + ARCH_MODULE_VENEER;
+		}
+	}
+}
+
+static int apply_alternatives(struct module *m, const struct ko *k, const u32 *place)
+{
+#ifdef ARCH_MODULE_ALTERNATIVES
+	struct ko_section s;
+
+	for (u32 i = 0; i < k->nr_sections; i++) {
+		ko_section(k, i, &s);
+		if (s.kind == KO_NOT_LOADED || !s.size || strcmp(s.name, ".alternatives"))
+			continue;
+		if (!arch_module_apply_alternatives(place_of(m, &s, place[i]), s.size,
+						    m->part[KO_TEXT], m->size[KO_TEXT])) {
+			pr_err("%s: alternatives are malformed\n", m->name);
+			return -ENOEXEC;
+		}
+	}
+#endif
 	return 0;
 }
 
@@ -276,7 +363,11 @@ static int note_sections(struct module *m, const struct ko *k, const u32 *place)
 
 static int protect(const struct module *m)
 {
-	int err = m->part[KO_TEXT] ? modmem_protect(m->part[KO_TEXT], MODMEM_TEXT) : 0;
+	int err;
+
+	if (m->part[KO_TEXT])
+		arch_module_text_written(m->part[KO_TEXT], m->size[KO_TEXT]);
+	err = m->part[KO_TEXT] ? modmem_protect(m->part[KO_TEXT], MODMEM_TEXT) : 0;
 
 	return err ?: m->part[KO_RODATA] ? modmem_protect(m->part[KO_RODATA], MODMEM_RODATA) : 0;
 }
@@ -285,18 +376,23 @@ int module_link(struct module *m, const struct ko *k)
 {
 	u32 *place = kvcalloc(k->nr_sections, sizeof(*place), GFP_KERNEL);
 	u64 *value = kvcalloc(k->nr_symbols + 1, sizeof(*value), GFP_KERNEL);
+	u32 *veneer = kvcalloc(k->nr_symbols + 1, sizeof(*veneer), GFP_KERNEL);
 	int err = -ENOMEM;
 
-	if (place && value)
+	if (place && value && veneer)
 		err = check_sections(m, k);
 	if (!err)
 		err = ko_plan(k, place, m->size);
+	if (!err)
+		plan_veneers(m, k, veneer);
 	if (!err)
 		err = copy_sections(m, k, place);
 	if (!err)
 		err = resolve(m, k, place, value);
 	for (u32 i = 0; !err && i < k->nr_sections; i++)
-		err = relocate_section(m, k, i, place, value);
+		err = relocate_section(m, k, i, place, value, veneer);
+	if (!err)
+		err = apply_alternatives(m, k, place);
 	if (!err)
 		err = check_params(m);
 	if (!err)
@@ -310,5 +406,6 @@ int module_link(struct module *m, const struct ko *k)
 		err = protect(m);
 	kvfree(place);
 	kvfree(value);
+	kvfree(veneer);
 	return err;
 }

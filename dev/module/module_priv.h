@@ -5,11 +5,13 @@
  */
 #pragma once
 
+#include <arch/module.h>
 #include <kernel/export.h>
 #include <kernel/module.h>
 #include <kernel/owner.h>
 #include <kernel/refcount.h>
 #include <lib/ko.h>
+#include <lib/ko_pairs.h>
 #include <lib/list.h>
 #include <lib/modsig.h>
 #include <sched/mutex.h>
@@ -97,3 +99,27 @@ ssize_t module_show_param(const struct module_param *p, char *buf, size_t size);
 /* /sys/module/NAME. */
 int module_show(struct module *m) __must_check;
 const char *module_state_name(const struct module *m);
+
+/* The first halves of one section's pairs of relocations, by where they lie. */
+struct module_halves {
+	struct ko_half *half;	/* kvfree */
+	u32 nr;
+};
+#ifdef ARCH_MODULE_PAIRS
+/* Those that the relocations in SECTION name; what they change begins at BASE. 0, -ENOMEM. */
+int module_find_first_halves(const struct ko *k, u32 section, u64 base, const u64 *value,
+			     struct module_halves *out) __must_check;
+/* Tells F, if it is a second half, what the first one says. */
+void module_join_halves(const struct module_halves *in, struct module_fix *f);
+#else
+static inline int __must_check module_find_first_halves(const struct ko *k, u32 section, u64 base,
+							const u64 *value, struct module_halves *out)
+{
+	*out = (struct module_halves){ 0 };
+	return 0;
+}
+
+static inline void module_join_halves(const struct module_halves *in, struct module_fix *f)
+{
+}
+#endif

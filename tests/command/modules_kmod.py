@@ -36,7 +36,7 @@ USERS = """cd /sys/module
 /sbin/insmod /lib/modules/$(uname -r)/kernel/hello_user.ko.zst 2>&1
 /sbin/modprobe hello_user who=kmod && /sbin/lsmod; cut -d' ' -f1,3-5 /proc/modules
 ls -l hello_base/holders | grep -o 'hello_user -> .*'; cat hello_base/refcnt hello_base/version hello_base/srcversion; ls hello_user/holders
-/sbin/rmmod hello_base 2>&1; grep -c '^0xffffffffc' hello_base/sections/.text
+/sbin/rmmod hello_base 2>&1; grep -c '^0xffffffff' hello_base/sections/.text
 ls -A hello_base/sections | grep -c '^[._]'; ls -ld hello_base/sections/.text | cut -c1-10
 /sbin/modprobe -r hello_user && cat /proc/modules
 /sbin/modprobe hello_base && /sbin/modprobe hello_user fail=1 2>/dev/null; ls hello_base/holders; cat hello_base/refcnt

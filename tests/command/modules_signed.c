@@ -172,8 +172,9 @@ static long set_enforcement(const char *value)
 /* Last: it is switched on for good. */
 TEST(switched_on)
 {
-	CHECK(!strcmp(text("/sys/module/module/parameters/sig_enforce"),
-		      enforced() ? "Y\n" : "N\n"));
+	const char *want = enforced() ? "Y\n" : "N\n";
+
+	CHECK(!strcmp(text("/sys/module/module/parameters/sig_enforce"), want));
 	ERR(set_enforcement("maybe"), EINVAL);
 	if (enforced())
 		ERR(set_enforcement("0"), EROFS);

@@ -43,6 +43,7 @@ KERNEL_OTHER = [c for c in FULL if str(c) not in {str(k) for k in KERNEL}] + [Co
 OTHER = [(d, c, p, True) for d in (False, True) for c, p in ((1, "lazy"), (4, "full"))]
 OTHER_QUICK = [(False, 1, "lazy", False), (False, 4, "full", True)]
 PLANTED = ("aarch64", "riscv64", "loongarch64")        # whose detectors are proved beside x86_64's: with --arch all of them
+MODULES, MODULES_ALWAYS = ("aarch64", "riscv64"), ("aarch64",)      # that modules are loaded on; the latter in each run, the others when their turn comes
 GUESTS = "aarch64"      # whose user programs are in a full run; of the others with --arch
 GUEST_SLICES, DEBIAN_SLICES, COMMAND_SLICES, PLANT_SLICES = 3, 2, 3, 3
 SLOW_COMMANDS = 4       # each test of the command that says "slow:" is in one of so many turns
@@ -240,6 +241,8 @@ class Plan:
             r.part("planted bugs, %s" % arch, 1, planted_bugs, r, arch, not asked)
         if programs and not args.debug and not self.quick and r.wanted("build/guests_" + arch):
             r.part("programs that compile, " + arch, 1, r.guests_compile, arch)
+        if arch in MODULES and (drawn or arch in MODULES_ALWAYS) and here and not (args.debug or self.quick):
+            r.part("modules, %s" % arch, 1, modules_load, r, arch, not (asked or args.full))
         if not drawn:
             return
         if not args.debug:
@@ -354,6 +357,13 @@ def under_gdb(r, arch):
 def disk_root(r, arch):
     if r.wanted("command/arch_disk") and r.kernel(arch):
         r.simple("command/arch_disk", [sys.executable, "-B", ROOT + "/tests/command/arch_disk.py", "--arch", arch], arch)
+
+
+def modules_load(r, arch, short):
+    """Modules of another CPU, in C and in Rust."""
+    for name in "modules", "modules_rust":
+        if r.wanted("command/" + name) and r.kernel(arch):
+            r.simple("command/" + name, [sys.executable, "-B", "%s/tests/command/%s.py" % (ROOT, name), "--arch", arch] + ["--short"] * short, arch)
 
 
 def planted_bugs(r, arch, short):

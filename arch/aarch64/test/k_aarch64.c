@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <alloc/modmem.h>
+#include <arch/module.h>
 #include <arch/patch.h>
 #include <arch/pgtable.h>
 #include <arch_cpu/alternative.h>
@@ -51,6 +53,56 @@ KTEST(aarch64_alternatives)
 	}
 	KT_ASSERT(sites > 1000);
 	pr_info("%u atomic operations by %s\n", sites, lse ? "LSE" : "exclusives");
+}
+
+static int answer(void)
+{
+	return 42;
+}
+
+/* A branch that does not reach the image, as it seems: 128 MiB below its veneer, which is where it says. */
+KTEST(aarch64_module_veneer)
+{
+	u32 branch = 0x94000000;
+	u8 *text = modmem_alloc(ARCH_MODULE_VENEER);
+	struct module_fix f = { .at = (u8 *)&branch, .room = 4, .type = 283 /* CALL26 */, .veneer = text };
+
+	KT_ASSERT(text);
+	f.veneer_pc = (u64)text;
+	f.pc = (u64)text - (128UL << 20) + 4;
+	f.value = (u64)answer;
+	KT_EQ(arch_module_relocate(&f), MODULE_RELOC_DONE);
+	KT_EQ(branch, 0x95ffffff);
+	arch_module_text_written(text, ARCH_MODULE_VENEER);
+	KT_EQ(modmem_protect(text, MODMEM_TEXT), 0);
+	KT_EQ(((int (*)(void))(unsigned long)text)(), 42);
+	modmem_free(text);
+}
+
+/* A module's table: what it says of its text alone is believed. */
+KTEST(aarch64_module_alternatives)
+{
+	static struct {
+		u32 text[4];
+		struct alt_entry table[2];
+	} m;
+	u32 want = a64_alts[ALT_LSE] ? 0x12345678 : 7;
+
+	for (int i = 0; i < 4; i++)
+		m.text[i] = 7;
+	m.table[0] = (struct alt_entry){ (s32)((long)&m.text[0] - (long)&m.table[0].site), ALT_LSE, 0x12345678 };
+	m.table[1] = (struct alt_entry){ (s32)((long)&m.text[3] - (long)&m.table[1].site), ALT_LSE, 0x12345678 };
+	KT_ASSERT(arch_module_apply_alternatives(m.table, sizeof(m.table), m.text, sizeof(m.text)));
+	KT_ASSERT(m.text[0] == want && m.text[1] == 7 && m.text[2] == 7 && m.text[3] == want);
+	KT_ASSERT(arch_module_apply_alternatives(m.table, 0, m.text, sizeof(m.text)));
+	KT_ASSERT(!arch_module_apply_alternatives(m.table, sizeof(m.table) - 4, m.text, sizeof(m.text)));
+	KT_ASSERT(!arch_module_apply_alternatives(m.table, sizeof(m.table), m.text, sizeof(m.text) - 1));
+	KT_ASSERT(!arch_module_apply_alternatives(m.table, sizeof(m.table), m.text + 1, sizeof(m.text) - 4));
+	m.table[1].site++;
+	KT_ASSERT(!arch_module_apply_alternatives(m.table, sizeof(m.table), m.text, sizeof(m.text)));
+	m.table[1].site--;
+	m.table[1].feature = NR_ALTS;
+	KT_ASSERT(!arch_module_apply_alternatives(m.table, sizeof(m.table), m.text, sizeof(m.text)));
 }
 
 /* Each size at the end of its type's range, with neighbours that stay as they are; and each order once. */

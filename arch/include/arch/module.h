@@ -2,20 +2,24 @@
 /* What a CPU does for modules. Only of CPUs with CONFIG_MODULES. */
 #pragma once
 
-#include <lib/types.h>
+#include <arch/module_reloc.h>
 
-/* The ELF machine, and the CPU's word in vermagic. */
+/*
+ * Of the CPU, in <arch_cpu/module.h>: ARCH_MODULE_MACHINE, its ELF machine; ARCH_MODULE_MAGIC, its
+ * word in vermagic; ARCH_MODULE_VENEER, the bytes of a veneer (0: calls reach what they may call);
+ * ARCH_MODULE_ALTERNATIVES, defined where a module may have a section .alternatives;
+ * ARCH_MODULE_PAIRS, defined where relocations have second halves that name the first ones.
+ */
 #include <arch_cpu/module.h>
 
-enum module_reloc {
-	MODULE_RELOC_DONE,
-	MODULE_RELOC_UNKNOWN,
-	MODULE_RELOC_RANGE,
-	MODULE_RELOC_ROOM
-};
 /*
- * Changes the bytes at AT, of which ROOM are in the section, by a relocation of TYPE to VALUE (the
- * symbol's, with the addend). The section runs where it lies. Nothing is changed where the answer
- * is not DONE.
+ * The N bytes at TEXT were written and will run there: when this returns no CPU runs what was there
+ * before. Not from an interrupt, nor with interrupts off.
  */
-enum module_reloc arch_module_relocate(u8 *at, u64 room, u32 type, u64 value);
+void arch_module_text_written(const void *text, size_t n);
+/*
+ * Applies a module's table of alternatives, SIZE bytes at TABLE, to its text, which is writable
+ * still: TEXT_SIZE bytes at TEXT. False: the table is malformed.
+ */
+bool arch_module_apply_alternatives(const void *table, size_t size, void *text, size_t text_size)
+	__must_check;

@@ -7,7 +7,7 @@
  *   THREAD_SIZE                      a kernel stack (power of two, aligned to itself)
  *   TASK_SIZE_MAX                    first address no user mapping may reach
  *   VMALLOC_START VMALLOC_END        room for vmalloc, stacks, ioremap (vmap)
- *   MODULES_START MODULES_END        within reach of kernel text for branches
+ *   MODULES_START MODULES_END        room for modules; what lies next to the end reaches the image best
  *   VMEMMAP_START                    where the struct page array is mapped
  *   phys_to_virt virt_to_phys        the direct map of all RAM (its base may move: KASLR)
  *   kaddr_to_phys                    also takes an address inside the kernel image

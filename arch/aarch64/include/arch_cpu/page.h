@@ -3,8 +3,7 @@
  * aarch64 address space (4 KiB granule, 48 bits): user addresses through TTBR0, these through TTBR1:
  *   0xffff000000000000                direct map of all RAM, at its physical address
  *   0xffff600000000000 .. +32 TiB     the sanitizer's shadow (debug build)
- *   0xffff800000000000 .. +2 GiB      modules
- *   0xffff800080000000 .. +1 GiB      kernel image, somewhere in it
+ *   0xffff800080000000 .. +1 GiB      kernel image, somewhere in it; modules: the GiB below where it lies
  *   0xffffa00000000000 .. +512 GiB    vmalloc, stacks
  *   0xffffb00000000000 .. +512 GiB    struct page array
  *   0xffffc00000000000 .. +1 GiB      device windows, the alias that patches code
@@ -35,8 +34,8 @@
 #define VMALLOC_END 0xffffa08000000000UL
 #define VMEMMAP_START 0xffffb00000000000UL
 #define VMEMMAP_END 0xffffb08000000000UL
-#define MODULES_START 0xffff800000000000UL
-#define MODULES_END 0xffff800080000000UL
+#define MODULES_END ((unsigned long)_text & ~((1UL << 21) - 1))
+#define MODULES_START (MODULES_END - (1UL << 30))
 #define FIXMAP_START 0xffffc00000000000UL
 #define FIXMAP_END 0xffffc00040000000UL
 

@@ -6,8 +6,7 @@
  *   0xffffffe000000000 .. +32 GiB     vmalloc, stacks
  *   0xfffffff000000000 .. +4 GiB      Sv39 alone: struct page array
  *   0xfffffff800000000 .. +1 GiB      device windows, the alias that patches code
- *   0xffffffff00000000 .. +2 GiB      modules
- *   0xffffffff80000000 .. +2 GiB      kernel image, somewhere in it
+ *   0xffffffff80000000 .. +2 GiB      kernel image, somewhere in it; modules: the GiB below where it lies
  * Sv48 and Sv57 have more room:
  *   0xffff800000000000 .. +32 TiB     direct map
  *   0xffffc00000000000 .. +512 GiB    struct page array
@@ -37,8 +36,8 @@
 #define VMALLOC_END 0xffffffe800000000UL
 #define FIXMAP_START 0xfffffff800000000UL
 #define FIXMAP_END 0xfffffff840000000UL
-#define MODULES_START 0xffffffff00000000UL
-#define MODULES_END KERNEL_IMAGE_VA
+#define MODULES_END ((unsigned long)_text & ~((1UL << 21) - 1))
+#define MODULES_START (MODULES_END - (1UL << 30))
 
 /* What the choice of the tables' depth decided; set before the MMU is on, constant after. */
 extern unsigned int rv_pt_levels;		/* 3, 4, 5 */

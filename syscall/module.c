@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The calls that load and unload modules: init_module(2), finit_module(2), delete_module(2). They
- * are a CPU's while not all have modules.
+ * The calls that load and unload modules: init_module(2), finit_module(2), delete_module(2).
  */
+/* where: modules_supported (config/CPU.mk; tools/abi-gen.py reads this) */
 #include <abi/errno.h>
 #include <abi/syscalls.h>
 #include <alloc/slab.h>
