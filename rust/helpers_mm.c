@@ -219,9 +219,15 @@ int rust_reserve_fd(void)
 	return current->files ? get_unused_fd_flags(O_CLOEXEC) : -EBADF;
 }
 
+/*
+ * The file may be the very one whose ioctl runs, without a reference of its own: it ends behind
+ * that call.
+ */
 int rust_close_fd(u32 fd)
 {
-	return current->files ? close_fd(fd) : -EBADF;
+	struct file *f = current->files ? file_close_fd(fd) : NULL;
+
+	return f ? filp_close(f, current->files) : -EBADF;
 }
 
 struct pid *rust_process(void)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Patching kernel text. Text is never writable where it runs: words go in through a page of our own, mapped for the moment.
- * Only no-op and branch are exchanged, which other CPUs may run meanwhile (Arm ARM, B2.2.5): they see one or the other. Alternatives
- * are applied before there are other CPUs.
+ * Patching kernel text. Text is never writable where it runs: words go in through a page of our
+ * own, mapped for the moment. Only no-op and branch are exchanged, which other CPUs may run
+ * meanwhile (Arm ARM, B2.2.5): they see one or the other. Alternatives are applied before there are
+ * other CPUs.
  */
 #include <arch/patch.h>
 #include <arch/irqflags.h>
@@ -23,7 +24,10 @@ static pte_t *poke_pte;			/* constant once made: of TEXT_POKE_VA */
 
 static void flush_poke(void)
 {
-	__asm__ volatile("dsb ishst; tlbi vaae1is, %0; dsb ish; isb" : : "r"(TEXT_POKE_VA >> 12 /* not a page: TLBI's unit */) : "memory");
+	__asm__ volatile("dsb ishst; tlbi vaae1is, %0; dsb ish; isb"
+			 :
+			 : "r"(TEXT_POKE_VA >> 12 /* not a page: TLBI's unit */)
+			 : "memory");
 }
 
 void arch_text_poke(void *addr, const void *code, size_t len)
@@ -51,7 +55,8 @@ void arch_jump_patch(const struct jump_entry *e, bool jump)
 	unsigned long at = jump_entry_code(e);
 	u32 code = 0xd503201f;		/* nop */
 
-	if (at >= (unsigned long)__init_begin && at < (unsigned long)__init_end && system_state >= SYSTEM_RUNNING)
+	if (at >= (unsigned long)__init_begin && at < (unsigned long)__init_end &&
+	    system_state >= SYSTEM_RUNNING)
 		return;			/* given back with init's memory */
 	if (jump)
 		code = 0x14000000 | ((u32)((long)(jump_entry_target(e) - at) >> 2) & 0x3ffffff);
@@ -62,12 +67,16 @@ void arch_jump_patch(const struct jump_entry *e, bool jump)
 static bool cpu_has_alt(u32 feature)
 {
 	return feature == ALT_LSE ? (read_sysreg(id_aa64isar0_el1) >> 20 & 15) >= 2 :
-				    (read_sysreg(s3_0_c0_c6_2) >> 16 & 15) >= 1;	/* ID_AA64ISAR2_EL1 */
+				    /* ID_AA64ISAR2_EL1 */
+				    (read_sysreg(s3_0_c0_c6_2) >> 16 & 15) >= 1;
 }
 
 bool a64_alts[NR_ALTS] __ro_after_init;
 
-/* Shows the page of AT through the alias and has what was written to the one before fetched; 0: there is no other. */
+/*
+ * Shows the page of AT through the alias and has what was written to the one before fetched; 0:
+ * there is no other.
+ */
 static void __init next_page(unsigned long *mapped, unsigned long at)
 {
 	ptep_set(poke_pte, PTE_NONE);
@@ -81,7 +90,10 @@ static void __init next_page(unsigned long *mapped, unsigned long at)
 	flush_poke();
 }
 
-/* The table is in the order of the text, nearly: a page is mapped once. No atomic operation meanwhile: they are what is patched. */
+/*
+ * The table is in the order of the text, nearly: a page is mapped once. No atomic operation
+ * meanwhile: they are what is patched.
+ */
 static void __init apply_alternatives(void)
 {
 	unsigned long mapped = 0;
@@ -111,12 +123,13 @@ bool a64_fits_alternatives(void)
 
 bool arch_module_apply_alternatives(const void *table, size_t size, void *text, size_t text_size)
 {
-	const struct alt_entry *a = table, *end = a + size / sizeof(*a);
+	const struct alt_entry *a = table, *end = &a[size / sizeof(*a)];
 
 	if (((unsigned long)table & 3) || size % sizeof(*a) || text_size < 4)
 		return false;
 	for (; a < end; a++) {
-		unsigned long at = (unsigned long)&a->site + (unsigned long)(long)a->site - (unsigned long)text;
+		unsigned long at = (unsigned long)&a->site + (unsigned long)(long)a->site -
+				   (unsigned long)text;
 
 		if (a->feature >= NR_ALTS || (at & 3) || at > text_size - 4)
 			return false;
@@ -131,7 +144,10 @@ static void synchronize(void *none)
 	isb();
 }
 
-/* The caches are done with when a64_sync_code() returns; what other CPUs have fetched already goes at their next isb. */
+/*
+ * The caches are done with when a64_sync_code() returns; what other CPUs have fetched already goes
+ * at their next isb.
+ */
 void arch_module_text_written(const void *text, size_t n)
 {
 	a64_sync_code((unsigned long)text, n);

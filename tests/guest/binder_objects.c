@@ -14,7 +14,7 @@
 #define FLAGS (FLAT_BINDER_FLAG_ACCEPTS_FDS)
 
 /* What the server understands. */
-enum { WRITE_TO = 1, READ_FROM, POINTERS, ARRAY, FULL, WAIT, REGISTER };
+enum { WRITE_TO = 1, READ_FROM, POINTERS, ARRAY, ITSELF, FULL, WAIT };
 
 struct sg {
 	uint32_t cmd;
@@ -191,6 +191,15 @@ static void serve(struct b *b, int control)
 			close((int)fds[2]);
 			b_reply(b, NULL, 0, NULL, 0);
 			continue;
+		case ITSELF: /* the buffer takes the device with it that it is freed by */
+			see_array(b, &t, fds);
+			EQ(dup2(b->fd, (int)fds[0]), (int)fds[0]);
+			close(b->fd);
+			b->fd = (int)fds[0];
+			b_reply(b, NULL, 0, NULL, 0);
+			b_free(b, &t);
+			CHECK(!is_open(b->fd));
+			_exit(0);
 		case FULL:
 			OK(getrlimit(RLIMIT_NOFILE, &none));
 			memcpy(&none.rlim_cur, b_data(&t), 8);
@@ -470,9 +479,11 @@ struct array {
 
 static const uint64_t at_array[] = { 8, 48, 80 };
 
+static uint32_t array_code = ARRAY;
+
 static uint32_t call_array(struct b *b, const struct array *d, struct binder_transaction_data *t)
 {
-	send_sg(b, BC_TRANSACTION_SG, ARRAY, 0, d, sizeof(*d), at_array, 3, 64);
+	send_sg(b, BC_TRANSACTION_SG, array_code, 0, d, sizeof(*d), at_array, 3, 64);
 	return end_of(b, t);
 }
 
@@ -482,7 +493,7 @@ TEST(arrays)
 	uint32_t list[4] = { 0 };
 	struct array d = { .token = 1 };
 	struct b b;
-	int p[3][2], control;
+	int p[3][2], control, status;
 	pid_t pid;
 	char c;
 
@@ -504,6 +515,15 @@ TEST(arrays)
 		EQ(read(p[i][0], &c, 1), 1);
 		EQ(c, 'a' + i);
 	}
+	array_code = ITSELF;
+	EQ(call_array(&b, &d, &t), BR_REPLY);
+	b_free(&b, &t);
+	EQ(waitpid(pid, &status, 0), pid);
+	EQ(status, 0);
+	for (int i = 0; i < 3; i++)
+		EQ(read(p[i][0], &c, 1), 1);
+	array_code = ARRAY;
+	pid = start("fda", FLAGS, &control);
 	d.a.num_fds = 3;	 /* beyond the end */
 	EQ(call_array(&b, &d, &t), BR_FAILED_REPLY);
 	EQ(why(&b), EINVAL);

@@ -41,7 +41,7 @@ int rust_area_from_user(struct rust_area *a, size_t off, struct uptr from, size_
 struct file *rust_file_of(u32 fd);
 void rust_file_put(struct file *f);
 int rust_reserve_fd(void); /* to be closed by exec; -EMFILE, -ENOMEM, -EBADF: no table */
-int rust_close_fd(u32 fd); /* -EBADF */
+int rust_close_fd(u32 fd); /* its file ends with the call that runs at the earliest; -EBADF */
 
 struct pid *rust_process(void); /* the running process, referenced */
 u32 rust_process_euid(void); /* its first thread's effective user: a kuid_t */
