@@ -23,15 +23,22 @@
  * none of them while it waits. An attribute is set with the root's i_rwsem held, for which the
  * thread may wait: that changes a flag, and leaves the thread's start to a work item.
  *
- * The log, DEV being the device, with kinds as xfs_io's command scrub spells them:
- *   XFS (DEV): found: AG 2 bnobt
- *   XFS (DEV): found: inode 131 bmapbtd (/dir/file)
- *   XFS (DEV): repaired: AG 2 bnobt (4 ms)
- *   XFS (DEV): not repaired: AG 2 rmapbt: errno 95
- *   XFS (DEV): cannot be repaired yet: AG 2 rmapbt		behind errno 95: it is not tried again
- *   XFS (DEV): given up: AG 2 bnobt after 3 tries
- * A path is by parent pointers, and left out where there are none, or it is long; bytes that are
- * no printable ASCII are written as \ooo.
+ * The log, each line behind "XFS (DEV): ", with kinds as xfs_io's command scrub spells them:
+ *
+ * - found: AG 2 bnobt
+ *
+ * - found: inode 131 bmapbtd (/dir/file)
+ *
+ * - repaired: AG 2 bnobt (4 ms)
+ *
+ * - not repaired: AG 2 rmapbt: errno 95
+ *
+ * - cannot be repaired yet: AG 2 rmapbt (behind errno 95: it is not tried again)
+ *
+ * - given up: AG 2 bnobt after 3 tries
+ *
+ * A path is by parent pointers, and left out where there are none, or it is long; bytes that are no
+ * printable ASCII are written as \ooo.
  */
 #pragma once
 
