@@ -381,6 +381,16 @@ static void kill_sb(struct super_block *s) __releases(s -> s_umount)
 	kfree(mp);
 }
 
+/*
+ * Sums that cannot be: damage that is met here. They change one after another, so that a check may
+ * find them right.
+ */
+static void judge_counts(struct xfs_mount *mp, const struct xfs_counts *c)
+{
+	if (c->fdblocks > mp->fs.vol.sb.dblocks || c->ifree > c->icount)
+		xfs_vol_sick(&mp->fs.vol, XFS_DOMAIN_FS, 0, 0, XFS_SICK_COUNTERS);
+}
+
 /* Of a mount that writes: without blocks kept for trees, or for transactions that free. */
 static struct xfs_counts counts_of(struct xfs_mount *mp)
 {
@@ -388,6 +398,7 @@ static struct xfs_counts counts_of(struct xfs_mount *mp)
 
 	if (!READ_ONCE(mp->live))
 		return c;
+	judge_counts(mp, &c);
 	if (sb_rdonly(mp->sb))
 		c.fdblocks += xfs_kept_blocks(mp);
 	else
