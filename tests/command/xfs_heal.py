@@ -15,6 +15,7 @@ import images  # noqa: E402
 import linux  # noqa: E402
 import memtx  # noqa: E402
 
+LACKS = "XFS (vda): heal: it has no reverse map: only counters and copies of the superblock can be repaired"
 WARNED = "dmesg | grep -iE 'warning|bug:|lockdep:' && exit 1"
 
 
@@ -28,7 +29,17 @@ def main():
         status, said = memtx.ochre("run", "--debug", "--timeout", "200", "--cpus", "2", "--rootfs", root, "--disk", image, "--", "sh", "-c", script)
         check(status == 0 and "heal: ok" in said, "status %d\n%s" % (status, said[-9000:]))
         memtx.judge(image)
+        without(tools, d)
     print("ok")
+
+
+def without(tools, d):
+    """A file system without a reverse map is mounted, and the log says once what cannot be repaired."""
+    image = os.path.join(d, "without")
+    images.make(image, images.Tree(), d, size="64m", options=("-m", "rmapbt=0"))
+    script = "mkdir -p /m; mount -t xfs -o heal /dev/vda /m && mount -o remount /m && cat /sys/fs/xfs/vda/heal && ps | grep -c '[x]fs-heal/vda' && umount /m && ! ps | grep '[x]fs-heal/vda' && dmesg | grep -o 'XFS (vda).*' && echo well"
+    status, said = memtx.ochre("run", "--debug", "--timeout", "100", "--cpus", "2", "--rootfs", rootfs.busybox_root(tools), "--disk", image, "--", "sh", "-c", script)
+    check(status == 0 and said.replace("\r", "").endswith("on\n1\n%s\nwell\n" % LACKS), "status %d\n%s" % (status, said[-3000:]))
 
 
 main()
