@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Unmodified xfs_healer, `xfs_io -c healthmon` and `xfs_spaceman -c health` of sid on a mounted XFS: they name the file whose damage cat(1) met (which goes on where the repair comes before its second try), the shutdown and the unmount, and end with it. An AGI, and the tree of a file's extents, that are damaged on the disk are made anew."""
+"""The kernel's own thread, which heals too here, leaves to a health monitor's reader what that is told of, and repairs what it does not. Unmodified xfs_healer, `xfs_io -c healthmon` and `xfs_spaceman -c health` of sid on a mounted XFS: they name the file whose damage cat(1) met (which goes on where the repair comes before its second try), the shutdown and the unmount, and end with it. An AGI, and the tree of a file's extents, that are damaged on the disk are made anew."""
 import os
 import sys
 import tempfile
@@ -30,6 +30,9 @@ has_it; hurt /dev/vda /m/sub/file; until cat /m/sub/file > /dev/null 2>&1; do :;
 xfs_spaceman -c 'health -c' /m 2>&1 | grep -c "$(stat -c %i /m/sub/file).*unhealthy"; xfs_io -x -c shutdown /m; until umount /m 2> /dev/null; do :; done; wait $pid; echo "rc $?"; grep -v -e corrupt -e 'No modification' /tmp/log | LC_ALL=C sort -u
 mount -t xfs /dev/vda /m; xfs_io -c 'healthmon -c' /m > /tmp/log 2>&1 & pid=$!
 echo "== monitor"; has_it; until umount /m 2> /dev/null; do :; done; wait $pid; echo "rc $?"; cat /tmp/log
+echo "== by the kernel"; dmesg | grep -c 'XFS (vda): '; mount -t xfs -o heal /dev/vda /m; xfs_io -c 'healthmon -c' /m > /tmp/log 2>&1 & pid=$!
+has_it; hurt /dev/vda /m/sub/file; begin=$(cut -d. -f1 /proc/uptime); cat /m/sub/file > /dev/null; until dmesg | grep -q 'XFS (vda): repaired: '; do :; done
+test $(($(cut -d. -f1 /proc/uptime) - begin)) -ge 4 && echo late; dmesg | grep 'XFS (vda): ' | sed 's/^[^]]*] //; s/inode [0-9]*/inode N/; s/([0-9]* ms)/(N ms)/'; cat /m/sub/file | wc -c; until umount /m 2> /dev/null; do :; done; wait $pid
 dmesg | grep -iE 'warning|bug:|lockdep:'; echo "== end"; sync
 """
 WANT = """== supported
@@ -58,6 +61,13 @@ rc 0
 rc 0
 /m: monitoring started
 /m: filesystem unmounted
+== by the kernel
+0
+cat: read error: Structure needs cleaning
+late
+XFS (vda): found: inode N bmapbtd (/sub/file)
+XFS (vda): repaired: inode N bmapbtd (/sub/file) (N ms)
+1642496
 == end
 """
 
@@ -67,7 +77,7 @@ def main():
     with tempfile.TemporaryDirectory() as d:
         root = admin.root(tools, linux.programs(tools, d, ["hurt"]), admin.PROGRAMS + ("../libexec/xfsprogs/xfs_healer",))
         image = os.path.join(d, "image")
-        images.make(image, images.Tree(), d, size="64m", options=("-n", "parent=1"), suite="sid")
+        images.make(image, images.Tree(), d, size="64m", options=("-n", "parent=1", "-m", "autofsck=repair"), suite="sid")
         status, said = memtx.ochre("run", "--debug", "--timeout", "200", "--cpus", "2", "--rootfs", root, "--disk", image, "--", "sh", "-c", SCRIPT)
         said = said.replace("\r", "")
         check(status == 0 and WANT in said, "status %d\n%s" % (status, said[-6000:]))
