@@ -148,6 +148,10 @@ class Demo:
         g = self.guest
         g.do("set -- $(grep ' / xfs ' /proc/mounts); echo $1 > device; dmesg -n 1; true")
         self.device = g.do("cat device")[0]
+        if self.args.healer == "kernel":
+            said = g.do("guest remount heal", ok=False)
+            if g.status:
+                raise Fail("this kernel has no thread that repairs (-o heal; %s): --healer xfs_healer is there" % said[-1], 1)
         self.dirs = {}
         for row in g.do("guest prepare %s" % WORK):
             agno, path = row.split()
@@ -159,11 +163,7 @@ class Demo:
              "tr '\\n' '\\0' < files | xargs -0 sha256sum > before" % (MOST_FILES, WORK))
         self.files = [f for f in g.do("cat files") if not f.startswith(WORK)]
         g.do("guest work %s > work.log 2>&1 & echo $! > work.pid" % self.dirs[self.ags[0]])
-        if self.args.healer == "kernel":
-            said = g.do("guest remount heal", ok=False)
-            if g.status:
-                raise Fail("this kernel has no thread that repairs (-o heal; %s): --healer xfs_healer is there" % said[-1], 1)
-        else:
+        if self.args.healer == "xfs_healer":
             g.do("lib/loader --library-path %s/lib ./xfs_healer --repair --foreground --everything / > healer.log 2>&1 & pid=$!; echo $pid > healer.pid; "
                  "n=0; until ls -l /proc/$pid/fd 2>/dev/null | grep -q xfs_healthmon; do sleep 0.1; n=$((n + 1)); [ $n -lt 100 ] || { cat healer.log; exit 1; }; done" % AT)
         self.seen()

@@ -133,13 +133,24 @@ static void fill(void)
 	}
 	close(attrs);
 	close(fd);
-	for (int i = 0; i < 20; i++) {
+	/*
+	 * Every third one stays: a new file finds an inode that is free, and changes nothing before
+	 * it.
+	 */
+	for (int i = 0; i < 90; i++) {
 		char name[20];
 
 		sprintf(name, "file%d", i);
 		fd = make(name);
-		need((int)write(fd, block, (size_t)(i * 100 + 1)), name);
+		need((int)write(fd, block, (size_t)(i * 20 + 1)), name);
 		close(fd);
+	}
+	for (int i = 0; i < 90; i++) {
+		char name[20];
+
+		sprintf(name, "file%d", i);
+		if (i % 3)
+			need(unlink(name), name);
 	}
 }
 
@@ -283,6 +294,8 @@ static void meet(const char *type, const char *dir)
 		sprintf(what, "touched%d", getpid());
 		file = open(what, O_RDWR | O_CREAT, 0644);
 		said("open", file);
+		if (file >= 0)
+			unlink(what);
 	}
 	if (!strcmp(type, "bnobt") || !strcmp(type, "cntbt") || !strcmp(type, "agf")) {
 		file = open("room", O_RDWR);
