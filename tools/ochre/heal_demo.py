@@ -179,7 +179,7 @@ class Demo:
         self.events += len(said)
         out = []
         for line in said:
-            word = "repaired" if "Repairs successful" in line else "found" if line.endswith(": sick") else "not repaired" if re.search("epair unsuccessful|not repair|Repair failed|offline repair|unfixed", line, re.I) else None
+            word = "repaired" if "Repairs successful" in line else "unsure" if "Seems correct" in line else "found" if line.endswith(": sick") else "not repaired" if re.search("epair unsuccessful|not repair|Repair failed|offline repair|unfixed", line, re.I) else None
             out += [(word, line)] if word else []
         return out
 

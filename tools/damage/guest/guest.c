@@ -299,8 +299,15 @@ static void meet(const char *type, const char *dir)
 	}
 	if (!strcmp(type, "bnobt") || !strcmp(type, "cntbt") || !strcmp(type, "agf")) {
 		file = open("room", O_RDWR);
-		said("fallocate", fallocate(file, FALLOC_FL_KEEP_SIZE,
-					    (1 << 20) + (off_t)getpid() * 8192, 4096));
+		/*
+		 * Each size is looked for elsewhere in the tree by length. None is freed: that
+		 * would change it.
+		 */
+		for (off_t n = 4096; n <= 16 << 20; n *= 64)
+			if (fallocate(file, FALLOC_FL_KEEP_SIZE, (getpid() + 1ll) << 26, n)) {
+				said("fallocate", -1);
+				break;
+			}
 	}
 }
 
