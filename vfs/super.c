@@ -589,6 +589,21 @@ static void raise_freeze(struct super_block *sb, int level)
 	wait_event(sb->s_freeze_wait, sum_writers(sb, level) <= 0);
 }
 
+/* From a level at which no one writes any more to the last one. s_umount is held. */
+static int freeze_rest(struct super_block *sb)
+{
+	int err;
+
+	raise_freeze(sb, SB_FREEZE_PAGEFAULT);
+	/* A frozen file system has all its data on the disk. */
+	err = sync_filesystem(sb);
+	if (!err)
+		raise_freeze(sb, SB_FREEZE_FS);
+	if (!err && sb->s_op->freeze_fs)
+		err = sb->s_op->freeze_fs(sb);
+	return err;
+}
+
 int freeze_super(struct super_block *sb, enum freeze_holder who)
 {
 	int err = 0;
@@ -610,13 +625,7 @@ int freeze_super(struct super_block *sb, enum freeze_holder who)
 		up_write(&sb->s_umount);
 		raise_freeze(sb, SB_FREEZE_WRITE);
 		down_write(&sb->s_umount);
-		raise_freeze(sb, SB_FREEZE_PAGEFAULT);
-		/* A frozen file system has all its data on the disk. */
-		err = sync_filesystem(sb);
-		if (!err)
-			raise_freeze(sb, SB_FREEZE_FS);
-		if (!err && sb->s_op->freeze_fs)
-			err = sb->s_op->freeze_fs(sb);
+		err = freeze_rest(sb);
 	}
 	WRITE_ONCE(sb->s_frozen, err ? SB_UNFROZEN : SB_FREEZE_COMPLETE);
 	if (err) {
@@ -627,6 +636,44 @@ int freeze_super(struct super_block *sb, enum freeze_holder who)
 	sb->s_freeze_holders = who;
 	up_write(&sb->s_umount);
 	return 0;
+}
+
+/* s_umount is held, or @sb is at a level below that of a whole freeze, which none but the caller ends. */
+static void unfreeze(struct super_block *sb)
+{
+	WRITE_ONCE(sb->s_frozen, SB_UNFROZEN);
+	wake_up_all(&sb->s_freeze_wait);
+}
+
+int call_frozen(struct super_block *sb, int (*fn)(void *ctx), void *ctx)
+{
+	int err;
+
+	if (!down_write_trylock(&sb->s_umount))
+		return -EBUSY;
+	if (sb->s_frozen != SB_UNFROZEN || sb_rdonly(sb)) {
+		up_write(&sb->s_umount);
+		return -EBUSY;
+	}
+	/* As in freeze_super(): writers may wait for writeback, which takes s_umount. */
+	WRITE_ONCE(sb->s_frozen, SB_FREEZE_WRITE);
+	up_write(&sb->s_umount);
+	raise_freeze(sb, SB_FREEZE_WRITE);
+	/* Whoever has it now may wait for the caller. */
+	if (!down_write_trylock(&sb->s_umount)) {
+		unfreeze(sb);
+		return -EBUSY;
+	}
+	err = freeze_rest(sb);
+	if (!err) {
+		err = fn(ctx);
+		/* s_umount is held, and nobody else can thaw. */
+		if (sb->s_op->unfreeze_fs)
+			(void)sb->s_op->unfreeze_fs(sb);
+	}
+	unfreeze(sb);
+	up_write(&sb->s_umount);
+	return err;
 }
 
 int thaw_super(struct super_block *sb, enum freeze_holder who)

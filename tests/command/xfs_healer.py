@@ -67,7 +67,7 @@ def main():
     with tempfile.TemporaryDirectory() as d:
         root = admin.root(tools, linux.programs(tools, d, ["hurt"]), admin.PROGRAMS + ("../libexec/xfsprogs/xfs_healer",))
         image = os.path.join(d, "image")
-        images.make(image, images.Tree(), d, size="64m", options=("-n", "parent=1"), suite="sid")
+        images.make(image, images.Tree(), d, size="64m", options=("-n", "parent=1", "-m", "autofsck=repair"), suite="sid")
         status, said = memtx.ochre("run", "--debug", "--timeout", "200", "--cpus", "2", "--rootfs", root, "--disk", image, "--", "sh", "-c", SCRIPT)
         said = said.replace("\r", "")
         check(status == 0 and WANT in said, "status %d\n%s" % (status, said[-6000:]))

@@ -71,11 +71,12 @@ static inline int ask_of(unsigned type, const char *name)
 /* ---- damage ---- */
 
 static unsigned long mount_flags;
+static const char *mount_options;
 
 static void begin(void)
 {
-	CHECK(!mount(dev, dir, "xfs", mount_flags, NULL) && (root = open(dir, O_RDONLY)) >= 0);
-	CHECK(!chdir(dir));
+	CHECK(!mount(dev, dir, "xfs", mount_flags, mount_options));
+	CHECK((root = open(dir, O_RDONLY)) >= 0 && !chdir(dir));
 }
 
 static void end(void)
@@ -88,7 +89,7 @@ static size_t region_len, region_crc;
 static size_t more_off;			/* not 0: four bytes there become MORE, too */
 static uint32_t more;
 
-static void in_inode(const char *name)
+static inline void in_inode(const char *name)
 {
 	region = record_of(name);
 	region_len = inode_size;

@@ -96,8 +96,10 @@ def proto(tree, folder):
 
 
 def make(image, tree, folder, size="320m", options=(), suite="trixie"):
-    """Makes IMAGE; FOLDER: for scratch files."""
+    """Makes IMAGE; FOLDER: for scratch files. That damage is to be repaired by itself is asked for by options alone."""
     tools = setup.find_xfsprogs(suite)
+    if suite == "sid" and not any("autofsck" in o for o in options):
+        options = (*options, "-m", "autofsck=none")
     run([tools + "/mkfs.xfs", "-q", "-f", "-p", proto(tree, folder), *options, "-d", "file=1,name=%s,size=%s" % (image, size)])
     flags = {"user": "-u", "trusted": "-r", "security": "-s"}
     commands = []

@@ -5,6 +5,9 @@
 #include "fs/xfs/inode/inode.h"
 #include <vfs/xattr.h>
 
+/* Of the root directory, in trusted.'s space: what is to be done with damage (xfs_property(8)). */
+#define XFS_AUTOFSCK "xfs:autofsck"
+
 extern const struct xattr_handler *const xfs_xattr_handlers[];
 ssize_t xfs_listxattr(struct dentry *dentry, char *list, size_t size);
 /*

@@ -31,6 +31,16 @@ int xfs_change_attr(struct inode *inode, const struct xfs_xattr *x, u32 flags)
 	return e;
 }
 
+/* Whoever repairs by himself (heal/) obeys an attribute of the root directory. */
+static void tell_root(struct inode *inode, const struct xfs_xattr *x)
+{
+	struct xfs_mount *mp = XFS_M(inode->i_sb);
+
+	if (inode->i_ino == mp->fs.vol.sb.rootino && x->space == XFS_ATTR_ROOT &&
+	    x->len == strlen(XFS_AUTOFSCK) && !memcmp(x->name, XFS_AUTOFSCK, x->len))
+		mp->autofsck(mp, x->value, x->valuelen);
+}
+
 /* The type of the ACL that is kept under NAME, or -1. */
 static int acl_type(const struct xattr_handler *h, const char *name)
 {
@@ -74,6 +84,8 @@ int xfs_xattr_handler_set(const struct xattr_handler *h, struct mnt_idmap *idmap
 		e = xfs_acl_take(NULL, type, value, (u32)size);
 	}
 	e = e ?: xfs_change_attr(inode, &x, how);
+	if (!e)
+		tell_root(inode, &x);
 	if (!e && type >= 0)
 		e = xfs_acl_take(inode, type, value, (u32)size);
 	return e;

@@ -9,6 +9,7 @@
 #include <sched/mutex.h>
 #include <vfs/fs.h>
 
+struct xfs_heal;
 struct xfs_inode;
 struct xfs_monitor;
 struct xfs_show;
@@ -18,6 +19,7 @@ struct xfs_mount {
 	struct xfs_cache cache;
 	struct xfs_health health;
 	struct xfs_monitor __rcu *monitor; /* monitors_lock (monitor/); NULL: nobody reads */
+	struct xfs_heal *heal;		/* s_umount to set; RCU: heal/; NULL: not yet, or no more */
 	struct xfs_show *show;		/* s_umount: super/; NULL: it is not shown */
 	struct super_block *sb;		/* c */
 	bool norecovery, nouuid;	/* c */
@@ -32,6 +34,11 @@ struct xfs_mount {
 	 * c: what file_operations.ioctl does not know in inode/ (super/): -ENOTTY, or as it says.
 	 */
 	long (*ioctl)(struct file *file, unsigned int cmd, unsigned long arg);
+	/*
+	 * c: the root's attribute trusted.xfs:autofsck became VALUE (SIZE bytes), or went (NULL);
+	 * its i_rwsem is held (super/).
+	 */
+	void (*autofsck)(struct xfs_mount *mp, const void *value, size_t size);
 	wait_queue_head_t drained;	/* scrub: for an AG's deferred work to be done */
 	spinlock_t names_lock;		/* trans/hook.h, and all that its watchers have */
 	struct list_head names_watchers; /* names_lock */

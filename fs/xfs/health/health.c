@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "fs/xfs/health/health.h"
+#include "fs/xfs/health/todo.h"
 #include <alloc/page.h>
 #include <alloc/slab.h>
 #include <kernel/bug.h>
@@ -8,24 +8,17 @@
 #include <lib/minmax.h>
 #include <sched/task.h>
 
-/* An inode that is sick, or was. */
-struct known {
-	struct rb_node node;
-	u64 ino;
-	u32 gen;
-	struct xfs_marks marks;
-};
-
 /* Of memory, one part in so many may be words of inodes. */
 #define SHARE 1024u
 
 void xfs_health_init(struct xfs_health *health)
 {
-	u64 most = (u64)totalram_pages() * PAGE_SIZE / SHARE / sizeof(struct known);
+	u64 most = (u64)totalram_pages() * PAGE_SIZE / SHARE / sizeof(struct xfs_known);
 
 	*health = (struct xfs_health){ .inodes = RB_ROOT,
 				       .most_inodes = (u32)min(most, (u64)U32_MAX) };
 	spin_lock_init(&health->lock);
+	xfs_todo_init(health);
 }
 
 void xfs_health_destroy(struct xfs_health *h)
@@ -35,7 +28,7 @@ void xfs_health_destroy(struct xfs_health *h)
 	h->hook = NULL;
 	while ((n = rb_first(&h->inodes))) {
 		rb_erase(n, &h->inodes);
-		kfree(rb_entry(n, struct known, node));
+		kfree(rb_entry(n, struct xfs_known, node));
 		cond_resched();
 	}
 	h->nr_inodes = 0;
@@ -65,10 +58,13 @@ static void tell(struct xfs_health *h, enum xfs_mark what, const struct xfs_sick
 	rcu_read_unlock();
 }
 
-/* What of MASK was sick. The lock is held. */
-static u32 mark_locked(struct xfs_marks *m, enum xfs_mark what, u32 mask, s64 now)
+/* What of OBJ.mask was sick. */
+static u32 mark_locked(struct xfs_health *h, struct xfs_marks *m, enum xfs_mark what,
+		       const struct xfs_sick *obj, s64 now)
 {
-	u32 was = m->sick & mask;
+	u32 mask = obj->mask, was = m->sick & mask;
+
+	lockdep_assert_held(&h->lock);
 
 	if (what == XFS_MARK_HEALTHY)
 		m->sick &= ~mask;
@@ -80,6 +76,10 @@ static u32 mark_locked(struct xfs_marks *m, enum xfs_mark what, u32 mask, s64 no
 		m->since = 0;
 	else if (!m->since)
 		m->since = now;
+	if (what == XFS_MARK_SICK && mask & ~m->met)
+		xfs_todo_met_locked(h, m, obj);
+	else if (what == XFS_MARK_HEALTHY && m->met)
+		xfs_todo_healthy_locked(h, m, mask);
 	return was;
 }
 
@@ -91,7 +91,7 @@ static void mark(struct xfs_health *h, struct xfs_marks *m, enum xfs_mark what,
 
 	DEBUG_ON(!obj->mask);
 	spin_lock(&h->lock);
-	was = mark_locked(m, what, obj->mask, now);
+	was = mark_locked(h, m, what, obj, now);
 	spin_unlock(&h->lock);
 	tell(h, what, obj, was);
 }
@@ -120,14 +120,14 @@ void xfs_health_down(struct xfs_health *h, u32 reasons)
 /* ---- inodes ---- */
 
 /* INO's, or the place where it belongs. The lock is held. */
-static struct known *find(struct xfs_health *h, u64 ino, struct rb_node **parent,
-			  struct rb_node ***link)
+static struct xfs_known *find(struct xfs_health *h, u64 ino, struct rb_node **parent,
+			      struct rb_node ***link)
 {
 	struct rb_node **at = &h->inodes.node;
 
 	*parent = NULL;
 	while (*at) {
-		struct known *k = rb_entry(*at, struct known, node);
+		struct xfs_known *k = rb_entry(*at, struct xfs_known, node);
 
 		if (k->ino == ino)
 			return k;
@@ -139,10 +139,10 @@ static struct known *find(struct xfs_health *h, u64 ino, struct rb_node **parent
 }
 
 /* The words of INO; *NEW is used up where there were none. The lock is held. NULL: none. */
-static struct known *find_or_add(struct xfs_health *h, u64 ino, struct known **new)
+static struct xfs_known *find_or_add(struct xfs_health *h, u64 ino, struct xfs_known **new)
 {
 	struct rb_node *parent, **link;
-	struct known *k = find(h, ino, &parent, &link);
+	struct xfs_known *k = find(h, ino, &parent, &link);
 
 	if (k || !*new || h->nr_inodes >= h->most_inodes)
 		return k;
@@ -156,8 +156,9 @@ static struct known *find_or_add(struct xfs_health *h, u64 ino, struct known **n
 }
 
 /* Whatever becomes of it, a number of which nothing bad is known needs no words. */
-static struct known *take_out(struct xfs_health *h, struct known *k)
+static struct xfs_known *take_out(struct xfs_health *h, struct xfs_known *k)
 {
+	xfs_todo_healthy_locked(h, &k->marks, ~0u);
 	rb_erase(&k->node, &h->inodes);
 	h->nr_inodes--;
 	return k;
@@ -168,7 +169,7 @@ void xfs_mark_ino(struct xfs_health *h, const struct xfs_ag_marks *ag, u64 ino, 
 {
 	struct xfs_sick obj = { XFS_DOMAIN_INO, mask, ino, gen };
 	s64 now = (s64)ktime_get_real_seconds();
-	struct known *new = NULL, *k, *out = NULL;
+	struct xfs_known *new = NULL, *k, *out = NULL;
 	u32 was = 0;
 
 	DEBUG_ON(!mask);
@@ -177,7 +178,7 @@ void xfs_mark_ino(struct xfs_health *h, const struct xfs_ag_marks *ag, u64 ino, 
 	spin_lock(&h->lock);
 	k = find_or_add(h, ino, &new);
 	if (k) {
-		was = mark_locked(&k->marks, what, mask, now);
+		was = mark_locked(h, &k->marks, what, &obj, now);
 		/* A record that cannot be read has no generation that one could trust. */
 		if (gen)
 			k->gen = gen;
@@ -195,7 +196,7 @@ void xfs_mark_ino(struct xfs_health *h, const struct xfs_ag_marks *ag, u64 ino, 
 void xfs_mark_ino_gone(struct xfs_health *h, u64 ino)
 {
 	struct rb_node *parent, **link;
-	struct known *k;
+	struct xfs_known *k;
 
 	if (!READ_ONCE(h->nr_inodes))
 		return;
@@ -205,6 +206,21 @@ void xfs_mark_ino_gone(struct xfs_health *h, u64 ino)
 		take_out(h, k);
 	spin_unlock(&h->lock);
 	kfree(k);
+}
+
+struct xfs_known *xfs_known_from_locked(struct xfs_health *h, u64 ino)
+{
+	struct xfs_known *best = NULL;
+
+	lockdep_assert_held(&h->lock);
+	for (struct rb_node *n = h->inodes.node; n;) {
+		struct xfs_known *k = rb_entry(n, struct xfs_known, node);
+
+		if (k->ino >= ino)
+			best = k;
+		n = k->ino >= ino ? n->left : n->right;
+	}
+	return best;
 }
 
 /* ---- looking ---- */
@@ -223,7 +239,7 @@ struct xfs_marks xfs_health_of_ino(struct xfs_health *h, u64 ino)
 {
 	struct xfs_marks copy = { 0 };
 	struct rb_node *parent, **link;
-	struct known *k;
+	struct xfs_known *k;
 
 	if (!READ_ONCE(h->nr_inodes))
 		return copy;
@@ -237,17 +253,10 @@ struct xfs_marks xfs_health_of_ino(struct xfs_health *h, u64 ino)
 
 bool xfs_health_next_ino(struct xfs_health *h, u64 *ino, u32 *gen, struct xfs_marks *m)
 {
-	struct known *best = NULL;
-	struct rb_node *n;
+	struct xfs_known *best;
 
 	spin_lock(&h->lock);
-	for (n = h->inodes.node; n;) {
-		struct known *k = rb_entry(n, struct known, node);
-
-		if (k->ino >= *ino)
-			best = k;
-		n = k->ino >= *ino ? n->left : n->right;
-	}
+	best = xfs_known_from_locked(h, *ino);
 	if (best) {
 		*ino = best->ino;
 		*gen = best->gen;

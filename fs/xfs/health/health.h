@@ -32,8 +32,14 @@ struct xfs_mark_event {
 	u32 was;
 };
 
+/* Queues of repairs (todo.h), each of AGs, of inodes and of the file system. */
+enum xfs_todo { XFS_TODO_NEW, XFS_TODO_RIPE, XFS_TODO_LATER, XFS_TODOS };
+#define XFS_TODO_DOMAINS 3
+
 struct xfs_health {
 	spinlock_t lock;
+	bool healing;			/* lock to set: marks of damage that was met are queued */
+	struct list_head todo[XFS_TODOS][XFS_TODO_DOMAINS];	/* lock */
 	struct xfs_marks fs;		/* lock */
 	struct rb_root inodes;		/* lock: by number */
 	u32 nr_inodes, most_inodes;	/* lock; c */

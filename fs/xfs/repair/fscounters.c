@@ -6,12 +6,17 @@
  */
 #include "fs/xfs/repair/repair.h"
 
-static int set(struct xfs_mount *mp)
+static int set(void *ctx)
 {
+	struct xfs_mount *mp = ctx;
 	struct xfs_live *live = mp->live;
 	struct xfs_sums n;
-	int e = xfs_scrub_count(mp, &n);
+	int e;
 
+	/* It may have become read-only, as nobody counts as a writer here (scrub/setup.c). */
+	if (sb_rdonly(mp->sb))
+		return -EROFS;
+	e = xfs_errno(xfs_scrub_count(mp, &n));
 	if (e)
 		return e;
 	atomic64_set(&live->icount, n.icount);
@@ -22,13 +27,5 @@ static int set(struct xfs_mount *mp)
 
 int xfs_repair_fscounters(struct xfs_scrub *sc)
 {
-	struct xfs_mount *mp = sc->mp;
-	int e = xfs_scrub_freeze(mp);
-
-	if (e)
-		return e;
-	/* It may have become read-only, as nobody counts as a writer here (scrub/setup.c). */
-	e = sb_rdonly(mp->sb) ? -EROFS : xfs_errno(set(mp));
-	(void)thaw_super(mp->sb, FREEZE_KERNEL);
-	return e;
+	return xfs_scrub_frozen(sc, set, sc->mp);
 }

@@ -226,7 +226,8 @@ static int read_record(struct mend *m, u64 ino)
 	xfs_inode_decode_as_is(m->record, &m->core);
 	memcpy(m->literal, m->record + sizeof(struct xfs_dinode), xfs_literal_size(sb));
 	m->core.ino = ino;
-	m->core.gen = m->sc->req->gen;
+	if (!xfs_scrub_any_gen(m->sc))
+		m->core.gen = m->sc->req->gen;
 	return m->core.mode ? 0 : -XFS_CORRUPT;
 }
 

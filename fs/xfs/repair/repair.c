@@ -213,7 +213,7 @@ static int repair_ag(struct xfs_scrub *sc)
 
 #define TRIES 10		/* while others keep blocks locked */
 
-static int repair(struct xfs_scrub *sc)
+int xfs_repair_one(struct xfs_scrub *sc)
 {
 	u32 type = sc->req->type;
 	bool of_inode = type >= XFS_SCRUB_INODE && type <= XFS_SCRUB_BMBTA;
@@ -232,5 +232,5 @@ static int repair(struct xfs_scrub *sc)
 
 long xfs_repair_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	return xfs_scrub_ioctl(file, cmd, arg, repair);
+	return xfs_scrub_ioctl(file, cmd, arg, xfs_repair_one);
 }

@@ -28,6 +28,8 @@
 
 /* struct xfs_mount, ioctl: scrub's ioctls with these repairs. */
 long xfs_repair_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+/* What that calls (xfs_repair_fn): one repair. */
+int xfs_repair_one(struct xfs_scrub *sc);
 
 /* ---- between the files of this part ---- */
 

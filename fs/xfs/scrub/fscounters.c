@@ -80,7 +80,7 @@ static int look(struct xfs_mount *mp, bool *ok)
 	return e;
 }
 
-int xfs_scrub_freeze(struct xfs_mount *mp)
+static int freeze(struct xfs_mount *mp)
 {
 	for (u32 i = 0; i < FREEZE_TRIES; i++) {
 		int e = freeze_super(mp->sb, FREEZE_KERNEL);
@@ -94,9 +94,38 @@ int xfs_scrub_freeze(struct xfs_mount *mp)
 	return -EBUSY;
 }
 
+int xfs_scrub_frozen(struct xfs_scrub *sc, int (*fn)(void *ctx), void *ctx)
+{
+	struct xfs_mount *mp = sc->mp;
+	int e;
+
+	if (sc->own)
+		return call_frozen(mp->sb, fn, ctx);
+	e = freeze(mp);
+	if (e)
+		return e;
+	e = fn(ctx);
+	/* Of the last holder it fails only when the file system is shut down. */
+	(void)thaw_super(mp->sb, FREEZE_KERNEL);
+	return e;
+}
+
+struct last_look {
+	struct xfs_mount *mp;
+	bool ok;
+};
+
+static int look_frozen(void *ctx)
+{
+	struct last_look *l = ctx;
+
+	return look(l->mp, &l->ok);
+}
+
 int xfs_scrub_fscounters(struct xfs_scrub *sc)
 {
 	struct xfs_mount *mp = sc->mp;
+	struct last_look last = { .mp = mp };
 	bool ok = false;
 	int e = 0;
 
@@ -104,13 +133,8 @@ int xfs_scrub_fscounters(struct xfs_scrub *sc)
 		e = look(mp, &ok);
 	if (e || ok)
 		return e;
-	e = xfs_scrub_freeze(mp);
-	if (e)
-		return e;
-	e = look(mp, &ok);
-	/* Of the last holder it fails only when the file system is shut down. */
-	(void)thaw_super(mp->sb, FREEZE_KERNEL);
-	if (!e && !ok)
+	e = xfs_scrub_frozen(sc, look_frozen, &last);
+	if (!e && !last.ok)
 		xfs_scrub_bad(sc);
 	return e;
 }

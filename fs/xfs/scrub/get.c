@@ -70,8 +70,8 @@ static bool is_it(const struct xfs_scrub *sc, struct xfs_lino *li)
 	bool is;
 
 	down_read(&li->lock);
-	is = c->mode && c->gen == sc->req->gen && !smp_load_acquire(&li->making) &&
-	     !(c->flags2 & XFS_DIFLAG2_METADATA);
+	is = c->mode && (xfs_scrub_any_gen(sc) || c->gen == sc->req->gen) &&
+	     !smp_load_acquire(&li->making) && !(c->flags2 & XFS_DIFLAG2_METADATA);
 	up_read(&li->lock);
 	return is;
 }
@@ -94,7 +94,8 @@ static int find(struct xfs_scrub *sc, u64 ino)
 	sc->inode = ilookup(sc->mp->sb, ino);
 	if (!sc->inode && sc->req->type == XFS_SCRUB_DIR) {
 		/* For its lock. Where the VFS cannot have it, nobody changes its names. */
-		sc->inode = xfs_iget_outside(sc->mp, ino, &sc->req->gen);
+		sc->inode =
+			xfs_iget_outside(sc->mp, ino, xfs_scrub_any_gen(sc) ? NULL : &sc->req->gen);
 		if (IS_ERR(sc->inode))
 			sc->inode = NULL;
 		else
@@ -105,10 +106,10 @@ static int find(struct xfs_scrub *sc, u64 ino)
 
 int xfs_scrub_get_inode(struct xfs_scrub *sc, struct file *file)
 {
-	struct inode *own = file_inode(file);
+	struct inode *own = file ? file_inode(file) : NULL;
 	int e;
 
-	if (!sc->req->ino || sc->req->ino == own->i_ino) {
+	if (own && (!sc->req->ino || sc->req->ino == own->i_ino)) {
 		sc->inode = own;
 		ihold(own);
 		sc->li = XFS_I(own)->li;

@@ -105,7 +105,15 @@ struct xfs_scrub {
 	bool no[XFS_BT_KINDS];		/* not for cross-references */
 	bool xref;			/* which were begun */
 	int error;			/* that ends the check: -EINTR, -EDEADLK */
+	/* c: the kernel's own thread asks (heal/), which waits for nobody who may wait for it. */
+	bool own;
 };
+
+/* An inode whose generation is not known: its record could not be read when it was met. */
+static inline bool xfs_scrub_any_gen(const struct xfs_scrub *sc)
+{
+	return sc->own && !sc->req->gen;
+}
 
 static inline void xfs_scrub_bad(struct xfs_scrub *sc)
 {
@@ -139,6 +147,12 @@ static inline const struct xfs_node *xfs_scrub_node(const struct xfs_scrub *sc)
 
 /* One check. 0 with flags in REQ, or as the ioctl says (-errno). */
 int xfs_scrub_one(struct file *file, struct xfs_scrub_req *req, xfs_repair_fn repair);
+/*
+ * The same with REPAIR for the kernel's own thread, for whose end unmount and remounts wait. Where
+ * it would have to wait for what they, or a repair that waits for them, hold: -EBUSY. Generation 0
+ * is any.
+ */
+int xfs_scrub_own(struct xfs_mount *mp, struct xfs_scrub_req *req, xfs_repair_fn repair);
 /* vector.c */
 long xfs_scrub_vector(struct file *file, struct uptr arg, xfs_repair_fn repair);
 
@@ -167,9 +181,10 @@ struct xfs_sums {
 };
 int __must_check xfs_scrub_count(struct xfs_mount *mp, struct xfs_sums *n);
 /*
- * The kernel's freeze, until thaw_super(). -EBUSY: others freeze and thaw it all the time; -EINTR.
+ * FN(CTX) while SC's file system is frozen by the kernel: its result. -EBUSY: others freeze and
+ * thaw it all the time; -EINTR.
  */
-int __must_check xfs_scrub_freeze(struct xfs_mount *mp);
+int __must_check xfs_scrub_frozen(struct xfs_scrub *sc, int (*fn)(void *ctx), void *ctx);
 int xfs_scrub_nlinks(struct xfs_scrub *sc);
 /* inode.c and those of its kind: what of SC's inode is checked; 0 or -errno. */
 int xfs_scrub_inode(struct xfs_scrub *sc);

@@ -419,6 +419,13 @@ static int mend(struct xfs_scrub *sc, struct file *file, xfs_repair_fn repair)
 	return e;
 }
 
+static int look_then_mend(struct xfs_scrub *sc, struct file *file, xfs_repair_fn repair)
+{
+	int e = look(sc, file);
+
+	return e ?: mend(sc, file, repair);
+}
+
 static int look_writing(struct xfs_scrub *sc, struct file *file, xfs_repair_fn repair)
 {
 	bool freezes = sc->req->type == XFS_SCRUB_FSCOUNTERS;
@@ -428,8 +435,7 @@ static int look_writing(struct xfs_scrub *sc, struct file *file, xfs_repair_fn r
 		return e;
 	if (freezes)
 		mnt_drop_write_file(file);
-	e = look(sc, file);
-	e = e ?: mend(sc, file, repair);
+	e = look_then_mend(sc, file, repair);
 	if (!freezes)
 		mnt_drop_write_file(file);
 	return e;
@@ -448,6 +454,37 @@ static int look_and_mend(struct xfs_scrub *sc, struct file *file, xfs_repair_fn 
 		return -EINTR;
 	e = look_writing(sc, file, repair);
 	mutex_unlock(&sc->mp->repairs);
+	return e;
+}
+
+/* It becomes read-only only when the thread has ended, so that no mount counts a writer. */
+static int look_writing_own(struct xfs_scrub *sc, xfs_repair_fn repair)
+{
+	bool freezes = sc->req->type == XFS_SCRUB_FSCOUNTERS;
+	int e;
+
+	if (freezes)
+		return look_then_mend(sc, NULL, repair);
+	if (!sb_start_write_trylock(sc->mp->sb))
+		return -EBUSY;
+	e = look_then_mend(sc, NULL, repair);
+	sb_end_write(sc->mp->sb);
+	return e;
+}
+
+int xfs_scrub_own(struct xfs_mount *mp, struct xfs_scrub_req *req, xfs_repair_fn repair)
+{
+	struct xfs_scrub sc = { .mp = mp, .req = req, .agno = req->agno, .own = true };
+	int e = judge(&sc);
+
+	if (e)
+		return e;
+	/* Whose turn it is may wait for a remount, which waits for this thread. */
+	if (!mutex_trylock(&mp->repairs))
+		return -EBUSY;
+	e = look_writing_own(&sc, repair);
+	mutex_unlock(&mp->repairs);
+	xfs_scrub_put_inode(&sc);
 	return e;
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * /sys/fs/xfs/DEV/health: a line for each object that is sick: its place, what of it, and since
- * when (seconds of real time).
+ * when (seconds of real time). heal, heal_stats: of repairs by the kernel's own thread (heal/).
  *
  * Readers may come while the mount ends: the node's data is an object of its own, from which the
  * mount is taken under a lock before it goes.
  */
+#include "fs/xfs/heal/heal.h"
 #include "fs/xfs/super/super.h"
 #include <alloc/slab.h>
 #include <kernel/show.h>
@@ -16,6 +17,7 @@ struct xfs_show {
 	struct mutex lock;
 	struct xfs_mount *mp;	/* lock; NULL: it ends */
 	struct show_node *dir;	/* c */
+	refcount_t refs;	/* of its nodes, and of who makes them */
 };
 
 /* Text that grows; what does not fit is counted. */
@@ -98,9 +100,43 @@ static ssize_t show_health(struct show_node *n, char *buf, size_t size)
 	return (ssize_t)t.used;
 }
 
-static void free_show(void *s)
+static ssize_t show_heal(struct show_node *n, char *buf, size_t size)
 {
-	kfree(s);
+	struct xfs_show *s = n->data;
+	ssize_t len = 0;
+
+	mutex_lock(&s->lock);
+	if (s->mp)
+		len = xfs_heal_show(s->mp, buf, size);
+	mutex_unlock(&s->lock);
+	return len;
+}
+
+static ssize_t show_heal_stats(struct show_node *n, char *buf, size_t size)
+{
+	struct xfs_show *s = n->data;
+	ssize_t len = 0;
+
+	mutex_lock(&s->lock);
+	if (s->mp)
+		len = xfs_heal_show_stats(s->mp, buf, size);
+	mutex_unlock(&s->lock);
+	return len;
+}
+
+static void put_show(void *p)
+{
+	struct xfs_show *s = p;
+
+	if (refcount_dec_and_test(&s->refs))
+		kfree(s);
+}
+
+static bool add_node(struct xfs_show *s, const char *name, show_fn show)
+{
+	refcount_inc(&s->refs);
+	/* Without a node, or a directory, the reference goes at once. */
+	return show_attr_pinned(s->dir, name, 0444, show, NULL, s, put_show);
 }
 
 void xfs_show_begin(struct xfs_mount *mp)
@@ -111,16 +147,20 @@ void xfs_show_begin(struct xfs_mount *mp)
 	if (!shown)
 		return;
 	mutex_init(&shown->lock);
+	refcount_set(&shown->refs, 1);
 	shown->mp = mp;
 	/*
 	 * No two mounts have one name: that of a device is free when its last user has closed it.
 	 */
 	shown->dir = dir = all ? show_dir(SHOW_SYS, all, mp->sb->s_id) : NULL;
-	/* Without it SHOWN is freed, also where DIR is NULL. */
-	if (show_attr_pinned(dir, "health", 0444, show_health, NULL, shown, free_show))
+	if (add_node(shown, "health", show_health) && add_node(shown, "heal", show_heal) &&
+	    add_node(shown, "heal_stats", show_heal_stats)) {
 		mp->show = shown;
-	else if (dir)
+		return;
+	}
+	if (dir)
 		show_remove(dir);
+	put_show(shown);
 }
 
 void xfs_show_end(struct xfs_mount *mp)
@@ -135,6 +175,6 @@ void xfs_show_end(struct xfs_mount *mp)
 	mutex_lock(&s->lock);
 	s->mp = NULL;
 	mutex_unlock(&s->lock);
-	/* Which may free S. */
 	show_remove(dir);
+	put_show(s);
 }

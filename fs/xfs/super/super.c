@@ -8,6 +8,7 @@
 #include "fs/xfs/repair/repair.h"
 #include "fs/xfs/attr/attr.h"
 #include "fs/xfs/dir/dir.h"
+#include "fs/xfs/heal/heal.h"
 #include "fs/xfs/monitor/monitor.h"
 #include "fs/xfs/super/super.h"
 #include <alloc/slab.h>
@@ -22,6 +23,7 @@ static LIST_HEAD(uuids);		/* uuid_lock: mounts whose UUID no other mount may hav
 struct options {
 	bool norecovery, nouuid, wsync;
 	bool discard, nodiscard;	/* the last that was given */
+	enum xfs_heal_option heal;	/* the same */
 };
 
 /* Options without a value that change nothing here. */
@@ -78,9 +80,11 @@ static int parse_param(struct fs_context *fc, const char *key, const char *value
 	struct options *o = fc->fs_private;
 	bool norecovery = !strcmp(key, "norecovery"), nouuid = !strcmp(key, "nouuid");
 	bool discard = !strcmp(key, "discard"), nodiscard = !strcmp(key, "nodiscard");
-	bool wsync = !strcmp(key, "wsync");
+	bool wsync = !strcmp(key, "wsync"), heal = !strcmp(key, "heal");
+	bool noheal = !strcmp(key, "noheal");
 
-	if (!norecovery && !nouuid && !discard && !nodiscard && !wsync && !is_hint(key))
+	if (!norecovery && !nouuid && !discard && !nodiscard && !wsync && !heal && !noheal &&
+	    !is_hint(key))
 		return check_size(key, value);
 	if (value)
 		return -EINVAL;
@@ -89,6 +93,8 @@ static int parse_param(struct fs_context *fc, const char *key, const char *value
 	o->wsync |= wsync;
 	if (discard || nodiscard)
 		o->nodiscard = !(o->discard = discard);
+	if (heal || noheal)
+		o->heal = heal ? XFS_HEAL_YES : XFS_HEAL_NO;
 	return 0;
 }
 
@@ -104,6 +110,8 @@ static int show_options(struct seq_file *m, struct dentry *root)
 		seq_puts(m, ",norecovery");
 	if (mp->live && READ_ONCE(mp->live->discard))
 		seq_puts(m, ",discard");
+	if (xfs_heal_option_of(mp) != XFS_HEAL_BY_ATTR)
+		seq_puts(m, xfs_heal_option_of(mp) == XFS_HEAL_YES ? ",heal" : ",noheal");
 	seq_puts(m, ",inode64");
 	if (mp->live)
 		seq_puts(m, ",logbufs=8,logbsize=32k");
@@ -261,6 +269,7 @@ static int recover(struct xfs_mount *mp, bool write)
 
 static int start(struct xfs_mount *mp, struct super_block *s, struct fs_context *fc)
 {
+	const struct options *o = fc->fs_private;
 	struct xfs_fault f = { 0 };
 	struct inode *root;
 	int e = read_sb(s->s_bdev, &mp->fs.vol.sb, &f);
@@ -288,8 +297,17 @@ static int start(struct xfs_mount *mp, struct super_block *s, struct fs_context 
 	s->s_root = d_make_root(root);
 	if (!s->s_root)
 		return -ENOMEM;
-	xfs_show_begin(mp);
-	return 0;
+	e = xfs_heal_begin(mp, o->heal, fc->sb_flags & SB_RDONLY);
+	if (!e)
+		xfs_show_begin(mp);
+	return e;
+}
+
+/* Of a mark that is set: who reads of it, then who repairs. */
+static void tell(void *ctx, const struct xfs_mark_event *ev)
+{
+	xfs_monitor_tell(ctx, ev);
+	xfs_heal_tell(ctx, ev);
 }
 
 /* Calls on any file, which those folders know. */
@@ -328,11 +346,12 @@ static int fill(struct super_block *s, struct fs_context *fc)
 	mp->discard = o->discard;
 	mp->setup = xfs_setup_inode;
 	mp->ioctl = ioctl;
+	mp->autofsck = xfs_heal_attr;
 	mutex_init(&mp->admin);
 	mutex_init(&mp->repairs);
 	xfs_vol_init(mp, s);
 	xfs_health_init(&mp->health);
-	xfs_health_watch(&mp->health, xfs_monitor_tell, mp);
+	xfs_health_watch(&mp->health, tell, mp);
 	xfs_cache_init(&mp->cache, s->s_bdev, s->s_id);
 	s->s_fs_info = mp;
 	return start(mp, s, fc);
@@ -345,6 +364,7 @@ static void kill_sb(struct super_block *s) __releases(s -> s_umount)
 	/* Before the device: the next mount of it has the same UUID, and the same name. */
 	if (mp) {
 		xfs_show_end(mp);
+		xfs_heal_end(mp);
 		give_uuid(mp);
 		xfs_live_ending(mp);
 	}
@@ -459,11 +479,14 @@ static int reconfigure(struct fs_context *fc)
 	struct super_block *s = fc->root->d_sb;
 	struct xfs_mount *mp = XFS_M(s);
 	const struct options *o = fc->fs_private;
-	bool ro = fc->sb_flags & SB_RDONLY;
+	bool ro = fc->sb_flags_mask & SB_RDONLY ? fc->sb_flags & SB_RDONLY : sb_rdonly(s);
 	int e = 0;
 
-	if (fc->sb_flags_mask & SB_RDONLY && ro != sb_rdonly(s))
+	/* No repair writes while it becomes read-only. */
+	xfs_heal_pause(mp);
+	if (ro != sb_rdonly(s))
 		e = xfs_remount(mp, ro);
+	xfs_heal_go_on(mp, o->heal ?: xfs_heal_option_of(mp), e ? sb_rdonly(s) : ro);
 	if (e)
 		return e;
 	if (o->discard || o->nodiscard)

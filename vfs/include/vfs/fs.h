@@ -262,6 +262,11 @@ int sync_filesystem(struct super_block *sb);
 enum freeze_holder { FREEZE_USER = 1, FREEZE_KERNEL = 2 };
 int freeze_super(struct super_block *sb, enum freeze_holder who);
 int thaw_super(struct super_block *sb, enum freeze_holder who);
+/*
+ * FN(CTX) while SB is frozen for it: its result. For a part of the file system for whose end the unmount and remounts wait with s_umount: it takes no
+ * reference, and does not wait for s_umount. -EBUSY: somebody has s_umount, SB is frozen or read-only; -errno of the freeze. FN may sleep.
+ */
+int call_frozen(struct super_block *sb, int (*fn)(void *ctx), void *ctx);
 bool mount_capable(struct fs_context *fc);
 
 /* Freeze protection: between start and end the level cannot freeze. start may sleep. */
