@@ -14,7 +14,6 @@ sys.path.insert(0, os.path.join(ROOT, "tools"))
 from ochre import disk, setup  # noqa: E402
 from ochre.util import Fail  # noqa: E402
 
-HEALER = ["--healer", "xfs_healer"]
 LINE = re.compile(r" *[\d.]+ +(\d/\d)? +(\w+(?: out| repaired)?) +(.*)")
 
 
@@ -27,7 +26,7 @@ def main():
         return 77
     before = os.stat(base)
     left = set(os.listdir(disk.DISKS))
-    r = subprocess.run([ROOT + "/ochre", "heal-demo", "--count", "3", "--seed", "2", *HEALER, *sys.argv[1:]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+    r = subprocess.run([ROOT + "/ochre", "heal-demo", "--count", "3", "--seed", "2", *sys.argv[1:]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
     said = [m.groups() for m in map(LINE.fullmatch, r.stdout.splitlines()) if m]
     words = [w for _, w, _ in said]
     check(r.returncode == 0, "status %d\n%s%s" % (r.returncode, r.stdout, r.stderr))

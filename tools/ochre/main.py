@@ -175,7 +175,7 @@ def parser():
     s.add_argument("--count", metavar="N", default="12", help="how many damages (12)")
     s.add_argument("--type", metavar="A,B", help="only of these: agf, agi, bnobt, cntbt, inobt, finobt, refcountbt, inode, bmapbtd, bmapbta")
     s.add_argument("--kernel", metavar="linux", choices=["linux"], help="the same on Debian's Linux, by xfs_healer")
-    s.add_argument("--healer", choices=["kernel", "xfs_healer"], help="what repairs: the kernel's own thread, or xfs_healer of xfsprogs, unmodified")
+    s.add_argument("--healer", choices=["kernel", "xfs_healer"], help="what repairs: the kernel's own thread (default), or xfs_healer of xfsprogs, unmodified")
     s.add_argument("--debug", action="store_true", help="the debug build")
 
     s = command("symbolize", "oops", "cmd_symbolize", "read kernel messages on stdin, add file and line to each address")
