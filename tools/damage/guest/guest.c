@@ -298,7 +298,11 @@ static void meet(const char *type, const char *dir)
 			unlink(what);
 	}
 	if (!strcmp(type, "bnobt") || !strcmp(type, "cntbt") || !strcmp(type, "agf")) {
-		file = open("room", O_RDWR);
+		/*
+		 * Each time another file: the next extent of one may lie where its last one went.
+		 */
+		sprintf(what, "file%d", getpid() % 30 * 3);
+		file = open(what, O_RDWR);
 		/*
 		 * Each size is looked for elsewhere in the tree by length. None is freed: that
 		 * would change it.
