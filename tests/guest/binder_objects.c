@@ -479,11 +479,9 @@ struct array {
 
 static const uint64_t at_array[] = { 8, 48, 80 };
 
-static uint32_t array_code = ARRAY;
-
 static uint32_t call_array(struct b *b, const struct array *d, struct binder_transaction_data *t)
 {
-	send_sg(b, BC_TRANSACTION_SG, array_code, 0, d, sizeof(*d), at_array, 3, 64);
+	send_sg(b, BC_TRANSACTION_SG, ARRAY, 0, d, sizeof(*d), at_array, 3, 64);
 	return end_of(b, t);
 }
 
@@ -515,15 +513,6 @@ TEST(arrays)
 		EQ(read(p[i][0], &c, 1), 1);
 		EQ(c, 'a' + i);
 	}
-	array_code = ITSELF;
-	EQ(call_array(&b, &d, &t), BR_REPLY);
-	b_free(&b, &t);
-	EQ(waitpid(pid, &status, 0), pid);
-	EQ(status, 0);
-	for (int i = 0; i < 3; i++)
-		EQ(read(p[i][0], &c, 1), 1);
-	array_code = ARRAY;
-	pid = start("fda", FLAGS, &control);
 	d.a.num_fds = 3;	 /* beyond the end */
 	EQ(call_array(&b, &d, &t), BR_FAILED_REPLY);
 	EQ(why(&b), EINVAL);
@@ -547,6 +536,17 @@ TEST(arrays)
 		wait_hung_up(p[i][0]);
 	}
 	stop(pid);
+
+	pid = start("fda", FLAGS, &control);
+	for (int i = 0; i < 3; i++)
+		OK(pipe(p[i]));
+	list[1] = (uint32_t)p[0][1];
+	list[2] = (uint32_t)p[1][1];
+	d.f = file_object(p[2][1]);
+	send_sg(&b, BC_TRANSACTION_SG, ITSELF, 0, &d, sizeof(d), at_array, 3, 64);
+	EQ(end_of(&b, &t), BR_REPLY);
+	EQ(waitpid(pid, &status, 0), pid);
+	EQ(status, 0);
 }
 
 /* Files in calls that nobody takes go as soon as nobody can, those that keep the receiver's own

@@ -168,6 +168,16 @@ def parser():
     s.add_argument("image", metavar="IMAGE")
     s.add_argument("path", metavar="PATH", nargs="?", help="in the image")
 
+    s = command("heal-demo", "heal_demo", "cmd_heal_demo", "damage the live disk of a Debian by seed, and watch it being repaired",
+                epilog="Boots a Debian from its disk (a copy that is thrown away), keeps it at work, and damages one structure of its XFS after the other behind\n"
+                       "its back. Status 0: each was repaired while it was used, no file changed, and xfs_repair finds nothing.")
+    s.add_argument("--seed", metavar="N", default="1", help="choose by this number (1)")
+    s.add_argument("--count", metavar="N", default="12", help="how many damages (12)")
+    s.add_argument("--type", metavar="A,B", help="only of these: agf, agi, bnobt, cntbt, inobt, finobt, refcountbt, inode, bmapbtd, bmapbta")
+    s.add_argument("--kernel", metavar="linux", choices=["linux"], help="the same on Debian's Linux, by xfs_healer")
+    s.add_argument("--healer", choices=["kernel", "xfs_healer"], help="what repairs: the kernel's own thread (default), or xfs_healer of xfsprogs, unmodified")
+    s.add_argument("--debug", action="store_true", help="the debug build")
+
     s = command("symbolize", "oops", "cmd_symbolize", "read kernel messages on stdin, add file and line to each address")
     s.add_argument("--arch", choices=ARCHES, default="x86_64")
     s.add_argument("--debug", action="store_true", help="of the debug build")
