@@ -144,15 +144,48 @@ static void see_array(struct b *b, const struct binder_transaction_data *t, uint
 	(void)b;
 }
 
+/*
+ * A buffer is freed that takes FD with it, which is the last descriptor of the device itself by
+ * then.
+ */
+static void free_itself(struct b *b, const struct binder_transaction_data *t, int fd)
+{
+	struct b_u64 c = { BC_FREE_BUFFER, t->data.ptr.buffer };
+	struct binder_write_read bwr = { .write_size = sizeof(c),
+					 .write_buffer = (uintptr_t)&c,
+					 .read_size = sizeof(b->in),
+					 .read_buffer = (uintptr_t)b->in };
+
+	EQ(dup2(b->fd, fd), fd);
+	close(b->fd);
+	OK(munmap(b->area, AREA));
+	OK(ioctl(fd, BINDER_WRITE_READ, &bwr));	/* and goes on with it */
+	EQ(bwr.write_consumed, sizeof(c));
+	CHECK(!is_open(fd));
+}
+
+static void give_file(struct b *b)
+{
+	static const uint64_t zero;
+	struct binder_fd_object o;
+	int p[2];
+
+	OK(pipe(p));
+	EQ(write(p[1], "y", 1), 1);
+	o = file_object(p[0]);
+	b_send(b, BC_REPLY, 0, 0, 0, &o, sizeof(o), &zero, 1);
+	EQ(b_next(b, NULL), BR_TRANSACTION_COMPLETE);
+	close(p[0]);
+	close(p[1]);
+}
+
 static void serve(struct b *b, int control)
 {
 	for (;;) {
 		struct binder_transaction_data t;
 		struct binder_fd_object o;
 		struct rlimit none;
-		static const uint64_t zero;
 		uint32_t fds[3], cmd = b_next(b, &t);
-		int p[2];
 		char c;
 
 		if (cmd == BR_TRANSACTION_COMPLETE)
@@ -171,13 +204,7 @@ static void serve(struct b *b, int control)
 			close((int)o.fd);
 			continue;
 		case READ_FROM:
-			OK(pipe(p));
-			EQ(write(p[1], "y", 1), 1);
-			o = file_object(p[0]);
-			b_send(b, BC_REPLY, 0, 0, 0, &o, sizeof(o), &zero, 1);
-			EQ(b_next(b, NULL), BR_TRANSACTION_COMPLETE);
-			close(p[0]);
-			close(p[1]);
+			give_file(b);
 			break;
 		case POINTERS:
 			see_pointers(b, &t);
@@ -193,12 +220,8 @@ static void serve(struct b *b, int control)
 			continue;
 		case ITSELF: /* the buffer takes the device with it that it is freed by */
 			see_array(b, &t, fds);
-			EQ(dup2(b->fd, (int)fds[0]), (int)fds[0]);
-			close(b->fd);
-			b->fd = (int)fds[0];
 			b_reply(b, NULL, 0, NULL, 0);
-			b_free(b, &t);
-			CHECK(!is_open(b->fd));
+			free_itself(b, &t, (int)fds[0]);
 			_exit(0);
 		case FULL:
 			OK(getrlimit(RLIMIT_NOFILE, &none));
