@@ -57,6 +57,13 @@ static void start_locked(struct xfs_heal *h)
 		pr_warn("XFS (%s): heal: no memory for its thread\n", h->mp->sb->s_id);
 }
 
+static void switch_to(struct xfs_heal *h, bool on)
+{
+	lockdep_assert_held(&h->control);
+	WRITE_ONCE(h->on, on);
+	xfs_todo_heal(&h->mp->health, on);
+}
+
 /* FORGET: failures, also where nothing else changes. */
 static void update_locked(struct xfs_heal *h, bool forget)
 {
@@ -66,8 +73,7 @@ static void update_locked(struct xfs_heal *h, bool forget)
 	lockdep_assert_held(&h->control);
 	if (on == h->on && !(on && forget))
 		return;
-	WRITE_ONCE(h->on, on);
-	xfs_todo_heal(&h->mp->health, on);
+	switch_to(h, on);
 	if (!on)
 		return;
 	say_what_lacks(h);
@@ -140,7 +146,8 @@ void xfs_heal_pause(struct xfs_mount *mp)
 		return;
 	mutex_lock(&h->control);
 	h->paused = true;
-	update_locked(h, false);
+	if (h->on)
+		switch_to(h, false);
 	t = h->thread;
 	h->thread = NULL;
 	mutex_unlock(&h->control);
