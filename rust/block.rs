@@ -124,7 +124,7 @@ impl core::ops::Deref for Lent {
 impl Lent {
     /// The pieces of its memory, in order: pages that touch are one.
     pub fn pieces(&self) -> Pieces<'_> {
-        Pieces { at: self.0 .0.as_ptr(), i: 0, of: PhantomData }
+        Pieces { at: self.0.0.as_ptr(), i: 0, of: PhantomData }
     }
 }
 
@@ -147,8 +147,7 @@ impl Iterator for Pieces<'_> {
         }
         let mut s = Segment { addr: 0, len: 0 };
         // SAFETY: by the type's invariant; the request is not completed while it is borrowed.
-        unsafe { bindings::bio_next_segment(&mut self.at, &mut self.i, &mut s.addr, &mut s.len) }
-            .then_some(s)
+        unsafe { bindings::bio_next_segment(&mut self.at, &mut self.i, &mut s.addr, &mut s.len) }.then_some(s)
     }
 }
 
@@ -176,13 +175,8 @@ impl InFlight {
     }
 
     /// Takes the request and lends it to the device. `EINVAL`, `EBUSY`: its tag is none, or taken; `EIO`: the device was halted.
-    pub fn lend<'a>(
-        &mut self,
-        r: Offer<'a>,
-    ) -> core::result::Result<(&Lent, Taken<'a>), (Error, Offer<'a>)> {
-        let Some(slot) = self.slots.get_mut(usize::from(r.request().tag())) else {
-            return Err((Error::EINVAL, r));
-        };
+    pub fn lend<'a>(&mut self, r: Offer<'a>) -> core::result::Result<(&Lent, Taken<'a>), (Error, Offer<'a>)> {
+        let Some(slot) = self.slots.get_mut(usize::from(r.request().tag())) else { return Err((Error::EINVAL, r)) };
         if slot.is_some() {
             return Err((Error::EBUSY, r));
         }
@@ -197,8 +191,7 @@ impl InFlight {
 
     /// One that is under way, to be told to the device later, or once more. `None`: none is under that tag, or the device was halted.
     pub fn get(&self, tag: u16) -> Option<&Lent> {
-        let request =
-            self.slots.get(usize::from(tag))?.as_ref().filter(|_| !self.engine.is_halted())?;
+        let request = self.slots.get(usize::from(tag))?.as_ref().filter(|_| !self.engine.is_halted())?;
         // SAFETY: a Lent is a Request and nothing else; it stays under way as long as this is borrowed.
         Some(unsafe { &*core::ptr::from_ref(request).cast::<Lent>() })
     }
@@ -210,11 +203,7 @@ impl InFlight {
 
     /// One that it will never be done with. Proofs of other devices prove nothing.
     pub fn reset(&mut self, tag: u16, proof: &Halted) -> Option<Request> {
-        if proof.is_of(&self.engine) {
-            self.done(tag)
-        } else {
-            None
-        }
+        if proof.is_of(&self.engine) { self.done(tag) } else { None }
     }
 
     /// Whether nothing is under way.
@@ -287,21 +276,13 @@ impl Drop for InFlight {
 pub trait Driver: Send + Sync + 'static {
     /// Starts the request in hardware queue `queue`; gives it back with the reason if it cannot: `EBUSY` means later.
     /// Does not sleep; interrupts may be off.
-    fn queue<'a>(
-        &self,
-        queue: u32,
-        r: Offer<'a>,
-    ) -> core::result::Result<Taken<'a>, (Error, Offer<'a>)>;
+    fn queue<'a>(&self, queue: u32, r: Offer<'a>) -> core::result::Result<Taken<'a>, (Error, Offer<'a>)>;
 
     /// Tells the device of what `queue` has started in `queue` since the last call. As `queue`.
     fn commit(&self, _queue: u32) {}
 }
 
-unsafe extern "C" fn queue<D: Driver>(
-    d: *mut bindings::disk,
-    q: c_uint,
-    b: *mut bindings::bio,
-) -> c_int {
+unsafe extern "C" fn queue<D: Driver>(d: *mut bindings::disk, q: c_uint, b: *mut bindings::bio) -> c_int {
     // SAFETY: driver_data is the reference that add() stored.
     let driver = unsafe { &*bindings::rust_disk_data(d).cast::<D>() };
     let Some(b) = NonNull::new(b) else { return Error::EINVAL.code() };
@@ -410,9 +391,7 @@ impl Disk {
     /// Reads from a sector of 512 bytes on, past all caches: at most a page. Sleeps.
     pub fn read(&self, sector: u64, to: &mut [u8]) -> Result {
         // SAFETY: by the type's invariant; `to` is valid for its length.
-        to_result(unsafe {
-            bindings::rust_disk_read(self.0.as_ptr(), sector, to.as_mut_ptr().cast(), to.len())
-        })
+        to_result(unsafe { bindings::rust_disk_read(self.0.as_ptr(), sector, to.as_mut_ptr().cast(), to.len()) })
     }
 
     /// The device is gone: everything that waits and comes fails. What the driver has under way it completes. Sleeps.
@@ -500,12 +479,7 @@ const MOST_SECTORS: u64 = i64::MAX as u64 >> 9;
 /// Adds a disk named PREFIX + letters. Its partition table is read before this returns. It stays, with its driver, until it is removed.
 /// `EINVAL`: the limits are nonsense.
 pub fn add<D: Driver>(prefix: &CStr, limits: &Limits, driver: Arc<D>) -> Result<Disk> {
-    if limits.sectors > MOST_SECTORS
-        || !limits.block_size.is_power_of_two()
-        || !(512..=1 << 16).contains(&limits.block_size)
-        || limits.queues == 0
-        || limits.depth == 0
-    {
+    if limits.sectors > MOST_SECTORS || !limits.block_size.is_power_of_two() || !(512..=1 << 16).contains(&limits.block_size) || limits.queues == 0 || limits.depth == 0 {
         return Err(Error::EINVAL);
     }
     // SAFETY: the prefix is a C string; the result is checked.

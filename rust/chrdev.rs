@@ -57,12 +57,7 @@ pub trait Device: Sync + Sized + 'static {
         Err(Error::EINVAL)
     }
     /// write(2): how many bytes were taken.
-    fn write(
-        &'static self,
-        _file: &Self::File,
-        _from: &mut Source<'_>,
-        _how: Access,
-    ) -> Result<usize> {
+    fn write(&'static self, _file: &Self::File, _from: &mut Source<'_>, _how: Access) -> Result<usize> {
         Err(Error::EINVAL)
     }
     /// poll(2): POLL*, after telling `table` which queues to watch.
@@ -167,9 +162,7 @@ unsafe fn opened<'a, D: Device>(f: *mut bindings::file) -> &'a Open<D> {
 /// `f` is a valid file.
 unsafe fn access(f: *mut bindings::file) -> Access {
     // SAFETY: the caller's word.
-    unsafe {
-        Access { mode: bindings::rust_file_mode(f), nonblock: bindings::rust_file_nonblock(f) }
-    }
+    unsafe { Access { mode: bindings::rust_file_mode(f), nonblock: bindings::rust_file_nonblock(f) } }
 }
 
 unsafe extern "C" fn open<D: Device>(_i: *mut bindings::inode, f: *mut bindings::file) -> c_int {
@@ -194,8 +187,7 @@ fn make_open<D: Device>(dev: &'static D, how: Access) -> Result<KBox<MaybeUninit
 
 unsafe extern "C" fn release<D: Device>(_i: *mut bindings::inode, f: *mut bindings::file) -> c_int {
     // SAFETY: open() stored a box, and nobody uses the file any more.
-    let o =
-        unsafe { KBox::<Open<D>>::from_raw(bindings::rust_file_private(f).cast()) }.into_inner();
+    let o = unsafe { KBox::<Open<D>>::from_raw(bindings::rust_file_private(f).cast()) }.into_inner();
     o.dev.release(o.file);
     0
 }
@@ -229,10 +221,7 @@ unsafe extern "C" fn write<D: Device>(k: *mut bindings::kiocb, i: *mut bindings:
     }
 }
 
-unsafe extern "C" fn poll<D: Device>(
-    f: *mut bindings::file,
-    t: *mut bindings::poll_table_struct,
-) -> bindings::__poll_t {
+unsafe extern "C" fn poll<D: Device>(f: *mut bindings::file, t: *mut bindings::poll_table_struct) -> bindings::__poll_t {
     // SAFETY: both are valid during the call; the file was opened by open::<D>.
     let o = unsafe { opened::<D>(f) };
     o.dev.poll(&o.file, &PollTable { file: f, table: t, life: PhantomData })
@@ -293,24 +282,14 @@ impl Registration {
     pub fn new<D: Device>(name: &'static CStr, mode: u16, dev: &'static D) -> Result<Self> {
         let mut number = 0;
         // SAFETY: the place is valid, the name lives for ever.
-        crate::error::to_result(unsafe {
-            bindings::alloc_chrdev_region(&mut number, 0, 1, name.as_ptr())
-        })?;
+        crate::error::to_result(unsafe { bindings::alloc_chrdev_region(&mut number, 0, 1, name.as_ptr()) })?;
         Self::add(name, mode, number, true, dev)
     }
 
-    fn add<D: Device>(
-        name: &'static CStr,
-        mode: u16,
-        number: u32,
-        dynamic: bool,
-        dev: &'static D,
-    ) -> Result<Self> {
+    fn add<D: Device>(name: &'static CStr, mode: u16, number: u32, dynamic: bool, dev: &'static D) -> Result<Self> {
         let data = core::ptr::from_ref(dev).cast_mut().cast();
         // SAFETY: the operations and the device live for ever.
-        let raw = unsafe {
-            bindings::rust_chrdev_create(name.as_ptr(), number, mode, &Ops::<D>::OPS, data)
-        };
+        let raw = unsafe { bindings::rust_chrdev_create(name.as_ptr(), number, mode, &Ops::<D>::OPS, data) };
         match NonNull::new(raw) {
             Some(cdev) => Ok(Self { cdev, number, dynamic }),
             None => {

@@ -153,8 +153,7 @@ impl Halted {
 
 impl Engine {
     fn new(way: Way) -> Result<Engine> {
-        let state =
-            State { way, halted: AtomicBool::new(false), kept: SpinLockIrq::new(List::new()) };
+        let state = State { way, halted: AtomicBool::new(false), kept: SpinLockIrq::new(List::new()) };
         Ok(Engine(Arc::new(state)?))
     }
 
@@ -180,20 +179,12 @@ impl Engine {
 
     /// What the device is told of memory at `phys`: of no device, where no memory is.
     pub(crate) fn address(&self, phys: u64) -> u64 {
-        if matches!(self.0.way, Way::Pretended) {
-            phys | NOWHERE
-        } else {
-            phys
-        }
+        if matches!(self.0.way, Way::Pretended) { phys | NOWHERE } else { phys }
     }
 
     /// Makes the device leave memory alone, for ever as far as this engine goes. Any context. `EIO`: it does not obey.
     pub fn halt(&self) -> Result<Halted> {
-        if self.0.halt() {
-            Ok(Halted(self.0.clone()))
-        } else {
-            Err(Error::EIO)
-        }
+        if self.0.halt() { Ok(Halted(self.0.clone())) } else { Err(Error::EIO) }
     }
 
     /// Whether it was halted.
@@ -260,8 +251,7 @@ macro_rules! dma_access {
         /// Reads at byte `off`; `None` outside or misaligned.
         pub fn $read(&self, off: usize) -> Option<$t> {
             // SAFETY: the address was checked.
-            self.at(off, size_of::<$t>())
-                .map(|p| <$t>::from_le(unsafe { p.cast::<$t>().read_volatile() }))
+            self.at(off, size_of::<$t>()).map(|p| <$t>::from_le(unsafe { p.cast::<$t>().read_volatile() }))
         }
         /// Writes at byte `off`; nothing outside or misaligned.
         pub fn $write(&self, off: usize, v: $t) {
@@ -280,8 +270,7 @@ impl Dma {
         let pages = Pages::alloc(len)?;
         let (base, phys) = (pages.base, pages.phys);
         let phys = if matches!(engine.0.way, Way::Pretended) { phys | NOWHERE } else { phys };
-        let mem =
-            Memory { pages: Some(pages), engine: engine.0.clone(), shown: AtomicBool::new(false) };
+        let mem = Memory { pages: Some(pages), engine: engine.0.clone(), shown: AtomicBool::new(false) };
         Ok(Dma { mem: Arc::new(mem)?, base, phys, len })
     }
 
@@ -369,12 +358,7 @@ impl Dma {
 
 /// What stands in debugfs: ranges that a device may still use though nobody else does, and their pages.
 fn quarantine(kept: &(AtomicUsize, AtomicUsize), out: &mut dyn Write) -> fmt::Result {
-    writeln!(
-        out,
-        "{} ranges, {} pages",
-        kept.0.load(Ordering::Relaxed),
-        kept.1.load(Ordering::Relaxed)
-    )
+    writeln!(out, "{} ranges, {} pages", kept.0.load(Ordering::Relaxed), kept.1.load(Ordering::Relaxed))
 }
 
 fn publish() -> Result {

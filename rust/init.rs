@@ -61,9 +61,6 @@ macro_rules! init_entry {
         extern "C" fn call() -> core::ffi::c_int {
             $crate::error::to_ret($f())
         }
-        $crate::init::InitCall {
-            func: call,
-            name: concat!(stringify!($name), "\0").as_ptr().cast(),
-        }
+        $crate::init::InitCall { func: call, name: concat!(stringify!($name), "\0").as_ptr().cast() }
     }};
 }

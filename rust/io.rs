@@ -46,11 +46,7 @@ impl Ports {
         let (mut port, mut irq, mut century) = (0u16, 0i32, 0u8);
         // SAFETY: all places are valid for writing.
         let there = unsafe { bindings::rust_cmos_rtc(&mut port, &mut irq, &mut century) };
-        there.then_some(CmosRtc {
-            ports: Ports { base: port, len: 2 },
-            line: Line::of(irq).ok(),
-            century,
-        })
+        there.then_some(CmosRtc { ports: Ports { base: port, len: 2 }, line: Line::of(irq).ok(), century })
     }
 
     /// The first port's number.

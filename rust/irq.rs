@@ -36,17 +36,10 @@ pub trait Handler: Sync {
     fn handle(&self) -> bool;
 }
 
-unsafe extern "C" fn trampoline<T: Handler>(
-    _irq: c_int,
-    dev: *mut c_void,
-) -> bindings::irqreturn_t {
+unsafe extern "C" fn trampoline<T: Handler>(_irq: c_int, dev: *mut c_void) -> bindings::irqreturn_t {
     // SAFETY: register() was given a T that lives until the handler is taken back.
     let handler = unsafe { &*dev.cast::<T>() };
-    if handler.handle() {
-        bindings::irqreturn_IRQ_HANDLED
-    } else {
-        bindings::irqreturn_IRQ_NONE
-    }
+    if handler.handle() { bindings::irqreturn_IRQ_HANDLED } else { bindings::irqreturn_IRQ_NONE }
 }
 
 /// An interrupt line that the machine's tables, or a bridge's wiring, give to a device. There is no other way to one.
@@ -125,40 +118,22 @@ impl Drop for Registration {
 }
 
 /// Has `handler` called for what comes from `source` from now on, shared with others if `shared`. Sleeps.
-pub fn request<T: Handler>(
-    source: impl Into<Source>,
-    handler: &'static T,
-    name: &'static CStr,
-    shared: bool,
-) -> Result<Registration> {
+pub fn request<T: Handler>(source: impl Into<Source>, handler: &'static T, name: &'static CStr, shared: bool) -> Result<Registration> {
     register(source.into(), handler, name, shared, None)
 }
 
 /// The same for a handler that goes when nobody needs it any more; the registration is one who does.
-pub fn request_owned<T: Handler + Send + 'static>(
-    source: impl Into<Source>,
-    handler: &Arc<T>,
-    name: &'static CStr,
-    shared: bool,
-) -> Result<Registration> {
+pub fn request_owned<T: Handler + Send + 'static>(source: impl Into<Source>, handler: &Arc<T>, name: &'static CStr, shared: bool) -> Result<Registration> {
     let owner = KBox::new(handler.clone(), KERNEL)?;
     register(source.into(), &**handler, name, shared, Some(owner))
 }
 
 /// The handler lives for ever, or as long as `owner`.
-fn register<T: Handler>(
-    source: Source,
-    handler: &T,
-    name: &'static CStr,
-    shared: bool,
-    owner: Option<KBox<dyn Owner>>,
-) -> Result<Registration> {
+fn register<T: Handler>(source: Source, handler: &T, name: &'static CStr, shared: bool, owner: Option<KBox<dyn Owner>>) -> Result<Registration> {
     let flags = if shared { bindings::IRQF_SHARED as u64 } else { 0 };
     let dev = core::ptr::from_ref(handler).cast_mut().cast();
     // SAFETY: handler and name live for ever, or the handler until the registration is gone; the trampoline knows the type.
-    to_result(unsafe {
-        bindings::request_irq(source.number(), Some(trampoline::<T>), flags, name.as_ptr(), dev)
-    })?;
+    to_result(unsafe { bindings::request_irq(source.number(), Some(trampoline::<T>), flags, name.as_ptr(), dev) })?;
     Ok(Registration { source, dev, _owner: owner })
 }
 
@@ -193,9 +168,7 @@ pub fn alloc_msi(device: Option<u32>, max: u16) -> Result<Msi> {
 /// The same, which comes to the `nth` CPU that is online (counted round), where the controller can do that.
 pub fn alloc_msi_at(device: Option<u32>, max: u16, nth: Option<u16>) -> Result<Msi> {
     // SAFETY: a plain request for one interrupt; the result is checked.
-    let irq = unsafe {
-        bindings::arch_irq_alloc_msi(device.unwrap_or(bindings::MSI_NO_DEVICE), max.into(), 1)
-    };
+    let irq = unsafe { bindings::arch_irq_alloc_msi(device.unwrap_or(bindings::MSI_NO_DEVICE), max.into(), 1) };
     to_result(irq.min(0))?;
     if let Some(n) = nth {
         // SAFETY: irq is what was just allocated; where it cannot move it stays.

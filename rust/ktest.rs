@@ -66,10 +66,7 @@ macro_rules! ktest {
             }
             #[used]
             #[unsafe(link_section = ".ktest")]
-            static ENTRY: $crate::ktest::Entry = $crate::ktest::Entry {
-                name: concat!(stringify!($name), "\0").as_ptr().cast(),
-                func: call,
-            };
+            static ENTRY: $crate::ktest::Entry = $crate::ktest::Entry { name: concat!(stringify!($name), "\0").as_ptr().cast(), func: call };
         };
     };
 }
@@ -92,11 +89,7 @@ macro_rules! kt_eq {
         match (&$a, &$b) {
             (a, b) => {
                 if *a != *b {
-                    $crate::ktest::failed(
-                        file!(),
-                        line!(),
-                        format_args!("{} is {:?}, not {:?}", stringify!($a), a, b),
-                    );
+                    $crate::ktest::failed(file!(), line!(), format_args!("{} is {:?}, not {:?}", stringify!($a), a, b));
                     return Err($crate::Error::EINVAL);
                 }
             }

@@ -6,8 +6,8 @@
 
 pub mod alloc;
 pub mod area;
-pub mod binderfs;
 pub mod bindings;
+pub mod binderfs;
 pub mod block;
 pub mod chrdev;
 pub mod dma;

@@ -111,9 +111,7 @@ impl Host {
         match &self.access {
             Access::Window { map, first_bus } => {
                 let Some(b) = bus.checked_sub(*first_bus) else { return u32::MAX };
-                map.read32(
-                    usize::from(b) << 20 | usize::from(devfn) << 12 | usize::from(off & 0xffc),
-                )
+                map.read32(usize::from(b) << 20 | usize::from(devfn) << 12 | usize::from(off & 0xffc))
             }
             Access::Ports(p) if off < 256 => p.read32(bus, devfn, (off & 0xfc) as u8),
             Access::Ports(_) => u32::MAX,
@@ -124,10 +122,7 @@ impl Host {
         match &self.access {
             Access::Window { map, first_bus } => {
                 if let Some(b) = bus.checked_sub(*first_bus) {
-                    map.write32(
-                        usize::from(b) << 20 | usize::from(devfn) << 12 | usize::from(off & 0xffc),
-                        v,
-                    );
+                    map.write32(usize::from(b) << 20 | usize::from(devfn) << 12 | usize::from(off & 0xffc), v);
                 }
             }
             Access::Ports(p) if off < 256 => p.write32(bus, devfn, (off & 0xfc) as u8, v),
@@ -139,10 +134,7 @@ impl Host {
         match &self.access {
             Access::Window { map, first_bus } => {
                 if let Some(b) = bus.checked_sub(*first_bus) {
-                    map.write16(
-                        usize::from(b) << 20 | usize::from(devfn) << 12 | usize::from(off & 0xffe),
-                        v,
-                    );
+                    map.write16(usize::from(b) << 20 | usize::from(devfn) << 12 | usize::from(off & 0xffe), v);
                 }
             }
             Access::Ports(p) if off < 256 => p.write16(bus, devfn, (off & 0xfe) as u8, v),
@@ -156,14 +148,7 @@ impl Host {
             return None;
         }
         let class = self.read32(bus, devfn, 0x08) >> 8;
-        Some(Function {
-            host: self,
-            bus,
-            devfn,
-            vendor: id as u16,
-            device: (id >> 16) as u16,
-            class,
-        })
+        Some(Function { host: self, bus, devfn, vendor: id as u16, device: (id >> 16) as u16, class })
     }
 
     /// The first function on `bus` whose device and function number is `from` or more.
@@ -203,9 +188,7 @@ impl Host {
         for bus in self.first_bus..=u8::MAX {
             if bus == self.first_bus || behind.get(usize::from(bus)) == Some(&true) {
                 self.on_bus(bus, &mut |f| {
-                    if let Some(led_to) =
-                        f.secondary().and_then(|bus| behind.get_mut(usize::from(bus)))
-                    {
+                    if let Some(led_to) = f.secondary().and_then(|bus| behind.get_mut(usize::from(bus))) {
                         *led_to = true;
                     }
                     found(f);
@@ -220,9 +203,7 @@ impl Host {
         loop {
             let mut way = None;
             self.on_bus(at, &mut |f| {
-                if f.secondary()
-                    .is_some_and(|s| s <= bus && bus <= (f.read32(SECONDARY) >> 16) as u8)
-                {
+                if f.secondary().is_some_and(|s| s <= bus && bus <= (f.read32(SECONDARY) >> 16) as u8) {
                     way = Some(f);
                 }
             });
@@ -238,9 +219,7 @@ impl Host {
         if self.windows.is_empty() {
             return Some(pci);
         }
-        let inside = |w: &&PciWindow| {
-            w.memory && pci >= w.pci && pci - w.pci < w.size && size <= w.size - (pci - w.pci)
-        };
+        let inside = |w: &&PciWindow| w.memory && pci >= w.pci && pci - w.pci < w.size && size <= w.size - (pci - w.pci);
         self.windows.iter().find(inside).map(|w| w.cpu + (pci - w.pci))
     }
 }
@@ -260,14 +239,8 @@ impl Bar {
         if self.base == 0 {
             return Err(Error::ENXIO);
         }
-        let fits = self.size.is_power_of_two()
-            && self.base & (self.size - 1) == 0
-            && self.base.checked_add(self.size).is_some();
-        if fits {
-            Ok(())
-        } else {
-            Err(Error::EINVAL)
-        }
+        let fits = self.size.is_power_of_two() && self.base & (self.size - 1) == 0 && self.base.checked_add(self.size).is_some();
+        if fits { Ok(()) } else { Err(Error::EINVAL) }
     }
 }
 
@@ -275,9 +248,7 @@ fn bars(_run: &mut crate::ktest::Run<'_>) -> Result {
     let check = |base, size| Bar { base, size, wide: true, prefetch: false }.check();
     crate::kt_eq!((check(0xfebd_4000, 0x1000), check(1 << 40, 1 << 32)), (Ok(()), Ok(())));
     crate::kt_eq!(check(0, 0x1000), Err(Error::ENXIO));
-    for (base, size) in
-        [(0x1000, 0), (0x1000, 0x3000), (0x1000, 0x2000), (!0xfff, 0x1000), (1 << 63, 1 << 63)]
-    {
+    for (base, size) in [(0x1000, 0), (0x1000, 0x3000), (0x1000, 0x2000), (!0xfff, 0x1000), (1 << 63, 1 << 63)] {
         crate::kt_eq!((base, check(base, size)), (base, Err(Error::EINVAL)));
     }
     Ok(())
@@ -293,9 +264,7 @@ fn bars_are_kept(_run: &mut crate::ktest::Run<'_>) -> Result {
         let mut sum = 0u64;
         for_each(|f| {
             for i in 0..6 {
-                sum = sum
-                    .wrapping_mul(31)
-                    .wrapping_add(f.bar(i).map_or(1, |(base, size)| base ^ size));
+                sum = sum.wrapping_mul(31).wrapping_add(f.bar(i).map_or(1, |(base, size)| base ^ size));
             }
         })
         .map(|()| sum)
@@ -382,11 +351,7 @@ impl Function {
     }
 
     /// Region `i`, as `size` finds it the first time.
-    pub(crate) fn known_region(
-        &self,
-        i: u8,
-        size: impl FnOnce() -> Option<Region>,
-    ) -> Option<Region> {
+    pub(crate) fn known_region(&self, i: u8, size: impl FnOnce() -> Option<Region>) -> Option<Region> {
         let known = |bars: &mut KSlice<List<Bars>>| -> Option<Option<Region>> {
             let mut here = bars.get_mut(usize::from(self.devfn))?.iter_mut();
             *here.find(|b| b.bus == self.bus)?.regions.get(usize::from(i))?
@@ -397,9 +362,7 @@ impl Function {
         let r = size();
         let _ = self.bar(0); // makes room for it
         let mut bars = self.host.bars.lock();
-        let here = bars
-            .get_mut(usize::from(self.devfn))
-            .and_then(|l| l.iter_mut().find(|b| b.bus == self.bus));
+        let here = bars.get_mut(usize::from(self.devfn)).and_then(|l| l.iter_mut().find(|b| b.bus == self.bus));
         if let Some(place) = here.and_then(|b| b.regions.get_mut(usize::from(i))) {
             *place = Some(r);
         }
@@ -419,8 +382,7 @@ impl Function {
     /// What its BARs are is asked again. Nobody has it.
     pub(crate) fn forget_bars(&self) {
         let mut bars = self.host.bars.lock();
-        let known =
-            bars.get_mut(usize::from(self.devfn)).and_then(|l| l.remove(|b| b.bus == self.bus));
+        let known = bars.get_mut(usize::from(self.devfn)).and_then(|l| l.remove(|b| b.bus == self.bus));
         drop(bars);
         drop(known);
     }
@@ -444,10 +406,7 @@ impl Function {
 
     /// Whether somebody has it.
     pub(crate) fn is_claimed(&self) -> bool {
-        self.host
-            .claimed
-            .at(self)
-            .is_some_and(|(word, bit)| word.load(Ordering::Acquire) & bit != 0)
+        self.host.claimed.at(self).is_some_and(|(word, bit)| word.load(Ordering::Acquire) & bit != 0)
     }
 
     /// The number of the last bus behind it, where it is a bridge that was numbered.
@@ -470,11 +429,7 @@ impl Function {
     /// The capability by which the function alone is reset. `ENOTTY`: there is none.
     fn flr(&self) -> Result<u16> {
         let (cap, _) = self.capabilities().find(|c| c.1 == CAP_EXPRESS).ok_or(Error::ENOTTY)?;
-        if self.read32(cap + 4) & EXPRESS_FLR == 0 {
-            Err(Error::ENOTTY)
-        } else {
-            Ok(cap)
-        }
+        if self.read32(cap + 4) & EXPRESS_FLR == 0 { Err(Error::ENOTTY) } else { Ok(cap) }
     }
 
     /// A function-level reset (PCI Express Base 3.0, 6.6.2): the function forgets what it was told. Its header is written again. Sleeps.
@@ -493,11 +448,7 @@ impl Function {
 
     /// The capabilities: offset and id. A chain that loops ends.
     pub fn capabilities(&self) -> impl Iterator<Item = (u16, u8)> + '_ {
-        let mut at = if self.read32(COMMAND) & STATUS_CAPS != 0 {
-            u16::from(self.read8(CAPS) & 0xfc)
-        } else {
-            0
-        };
+        let mut at = if self.read32(COMMAND) & STATUS_CAPS != 0 { u16::from(self.read8(CAPS) & 0xfc) } else { 0 };
         let mut left = 48;
         core::iter::from_fn(move || {
             if at < 0x40 || left == 0 {
@@ -512,11 +463,7 @@ impl Function {
 
     /// The bridge that leads to its bus; `None`: it is on the host bridge's.
     pub fn above(&self) -> Option<Function> {
-        if self.bus == self.root_bus() {
-            None
-        } else {
-            self.host.bridge_to(self.bus)
-        }
+        if self.bus == self.root_bus() { None } else { self.host.bridge_to(self.bus) }
     }
 
     /// The number of its host bridge.
@@ -600,11 +547,7 @@ impl Function {
         if !here.iter().any(|b| b.bus == self.bus) {
             here.push_back(fresh);
         }
-        let known = here
-            .iter_mut()
-            .find(|b| b.bus == self.bus)
-            .and_then(|b| b.is.get_mut(usize::from(i)))
-            .ok_or(Error::EINVAL)?;
+        let known = here.iter_mut().find(|b| b.bus == self.bus).and_then(|b| b.is.get_mut(usize::from(i))).ok_or(Error::EINVAL)?;
         *known.get_or_insert_with(|| {
             let b = self.size_bar(i)?;
             b.check().map(|()| (b.base, b.size))
@@ -633,8 +576,7 @@ impl Function {
     /// The one that firmware has wired it to, on a PC of 8259As.
     fn pic_line(&self) -> Result<irq::Line> {
         // SAFETY: any number may be asked for.
-        let line =
-            irq::Line::of(unsafe { bindings::rust_pci_pic_irq(self.read8(INTERRUPT_LINE)) })?;
+        let line = irq::Line::of(unsafe { bindings::rust_pci_pic_irq(self.read8(INTERRUPT_LINE)) })?;
         self.let_pin();
         Ok(line)
     }
@@ -647,48 +589,25 @@ impl Function {
     /// Maps `len` bytes at `off` of memory BAR `i`; they must lie in it.
     pub fn map_bar(&self, i: u8, off: u64, len: u64) -> Result<Mmio> {
         let (base, size) = self.bar(i)?;
-        if len == 0
-            || off.checked_add(len).is_none_or(|end| end > size)
-            || base.checked_add(size).is_none()
-        {
+        if len == 0 || off.checked_add(len).is_none_or(|end| end > size) || base.checked_add(size).is_none() {
             return Err(Error::EINVAL);
         }
-        Mmio::map(
-            self.host.physical(base, size).ok_or(Error::ENXIO)? + off,
-            len.min(1 << 20) as usize,
-        )
+        Mmio::map(self.host.physical(base, size).ok_or(Error::ENXIO)? + off, len.min(1 << 20) as usize)
     }
 }
 
 impl Host {
     fn open(table: PciHost, next: Option<&'static Host>) -> Result<&'static Host> {
         let e = table.ecam;
-        let map =
-            Mmio::map(e.base, (usize::from(e.last_bus.saturating_sub(e.first_bus)) + 1) << 20)?;
+        let map = Mmio::map(e.base, (usize::from(e.last_bus.saturating_sub(e.first_bus)) + 1) << 20)?;
         let mut windows = table.windows();
-        let windows = KSlice::from_fn(table.windows().count(), KERNEL, |_| {
-            windows.next().unwrap_or_default()
-        })?;
+        let windows = KSlice::from_fn(table.windows().count(), KERNEL, |_| windows.next().unwrap_or_default())?;
         let access = Access::Window { map, first_bus: e.first_bus };
         let lock = SpinLockIrq::new(());
-        let (claimed, used) =
-            (Functions::new(e.first_bus, e.last_bus)?, Functions::new(e.first_bus, e.last_bus)?);
+        let (claimed, used) = (Functions::new(e.first_bus, e.last_bus)?, Functions::new(e.first_bus, e.last_bus)?);
         let bars = SpinLockIrq::new(KSlice::from_fn(256, KERNEL, |_| List::new())?);
-        let (domain, first_bus, last_bus) =
-            (next.map_or(0, |h| h.domain + 1), e.first_bus, e.last_bus);
-        let host = Host {
-            access,
-            domain,
-            first_bus,
-            last_bus,
-            table: Some(table),
-            windows,
-            next,
-            lock,
-            claimed,
-            used,
-            bars,
-        };
+        let (domain, first_bus, last_bus) = (next.map_or(0, |h| h.domain + 1), e.first_bus, e.last_bus);
+        let host = Host { access, domain, first_bus, last_bus, table: Some(table), windows, next, lock, claimed, used, bars };
         let host: &Host = KBox::new(host, KERNEL)?.leak();
         if table.is_bare() {
             crate::pci_assign::assign(host, e.first_bus)?;
@@ -697,24 +616,11 @@ impl Host {
     }
 
     fn by_ports(p: PciPorts) -> Result<&'static Host> {
-        let (windows, lock) =
-            (KSlice::from_fn(0, KERNEL, |_| PciWindow::default())?, SpinLockIrq::new(()));
+        let (windows, lock) = (KSlice::from_fn(0, KERNEL, |_| PciWindow::default())?, SpinLockIrq::new(()));
         let (claimed, used) = (Functions::new(0, 255)?, Functions::new(0, 255)?);
         let bars = SpinLockIrq::new(KSlice::from_fn(256, KERNEL, |_| List::new())?);
         let access = Access::Ports(p);
-        let host = Host {
-            access,
-            domain: 0,
-            first_bus: 0,
-            last_bus: 255,
-            table: None,
-            windows,
-            next: None,
-            lock,
-            claimed,
-            used,
-            bars,
-        };
+        let host = Host { access, domain: 0, first_bus: 0, last_bus: 255, table: None, windows, next: None, lock, claimed, used, bars };
         Ok(KBox::new(host, KERNEL)?.leak())
     }
 }
@@ -725,9 +631,7 @@ fn open_hosts() -> Result<Option<&'static Host>> {
     for table in platform::pci_hosts() {
         match Host::open(table, first) {
             Ok(h) => first = Some(h),
-            Err(e) => {
-                crate::pr_warn!("pci: host bridge at {:#x}: error {}\n", table.ecam.base, e.code())
-            }
+            Err(e) => crate::pr_warn!("pci: host bridge at {:#x}: error {}\n", table.ecam.base, e.code()),
         }
     }
     match (first, platform::pci_port_config()) {

@@ -66,8 +66,7 @@ pub(crate) struct Need {
     pub(crate) of: Option<Function>,
 }
 
-pub(crate) const NOBODY: Need =
-    Need { what: What::Nothing, pool: Pool::Low, size: 0, align: 1, of: None };
+pub(crate) const NOBODY: Need = Need { what: What::Nothing, pool: Pool::Low, size: 0, align: 1, of: None };
 
 /// Can this bridge let addresses above 4 GiB through?
 pub(crate) fn passes_high(bridge: &Function) -> bool {
@@ -75,12 +74,7 @@ pub(crate) fn passes_high(bridge: &Function) -> bool {
 }
 
 /// Calls `want` for each BAR of a function that `wanted` says yes to; `high`: there is such a pool on its bus.
-pub(crate) fn each_bar(
-    f: Function,
-    high: bool,
-    wanted: fn(&Function, u8) -> bool,
-    want: &mut dyn FnMut(Need),
-) {
+pub(crate) fn each_bar(f: Function, high: bool, wanted: fn(&Function, u8) -> bool, want: &mut dyn FnMut(Need)) {
     let mut i = 0;
     while i < if f.is_bridge() { 2 } else { 6 } {
         let Some(b) = wanted(&f, i).then(|| f.size_bar(i).ok()).flatten() else {
@@ -88,13 +82,7 @@ pub(crate) fn each_bar(
             continue;
         };
         let pool = if high && b.wide && b.prefetch { Pool::High } else { Pool::Low };
-        want(Need {
-            what: What::Bar { i, wide: b.wide },
-            pool,
-            size: b.size,
-            align: b.size.max(4096),
-            of: Some(f),
-        }); // not a page
+        want(Need { what: What::Bar { i, wide: b.wide }, pool, size: b.size, align: b.size.max(4096), of: Some(f) }); // not a page
         i += if b.wide { 2 } else { 1 };
     }
 }
@@ -189,13 +177,7 @@ fn place(host: &'static Host, bus: u8, buses: &[Bus], r: &mut Ranges) -> Result 
             _ => &mut r.low,
         };
         let Some(at) = from.take(n.size, n.align) else {
-            pr_warn!(
-                "pci: {:02x}:{:02x}.{}: no room for {:#x} bytes\n",
-                f.bus,
-                f.devfn >> 3,
-                f.devfn & 7,
-                n.size
-            );
+            pr_warn!("pci: {:02x}:{:02x}.{}: no room for {:#x} bytes\n", f.bus, f.devfn >> 3, f.devfn & 7, n.size);
             continue;
         };
         match n.what {
@@ -210,19 +192,10 @@ fn place(host: &'static Host, bus: u8, buses: &[Bus], r: &mut Ranges) -> Result 
 /// The windows of a bridge, read back.
 pub(crate) fn behind_ranges(bridge: &Function) -> Ranges {
     let open = |word: u32, base: u32, limit: u32| {
-        let (base, limit) = (
-            u64::from(base) << 32 | u64::from(word & 0xfff0) << 16,
-            u64::from(limit) << 32 | u64::from(word & 0xfff0_0000) | 0xf_ffff,
-        );
+        let (base, limit) = (u64::from(base) << 32 | u64::from(word & 0xfff0) << 16, u64::from(limit) << 32 | u64::from(word & 0xfff0_0000) | 0xf_ffff);
         Range { at: base, end: if base < limit { limit + 1 } else { base } }
     };
-    let high = passes_high(bridge).then(|| {
-        open(
-            bridge.read32(PREFETCH),
-            bridge.read32(PREFETCH_BASE_HIGH),
-            bridge.read32(PREFETCH_LIMIT_HIGH),
-        )
-    });
+    let high = passes_high(bridge).then(|| open(bridge.read32(PREFETCH), bridge.read32(PREFETCH_BASE_HIGH), bridge.read32(PREFETCH_LIMIT_HIGH)));
     Ranges { low: open(bridge.read32(MEMORY), 0, 0), high }
 }
 
@@ -231,10 +204,7 @@ fn number(host: &'static Host, first: u8, buses: &mut [Bus]) -> u8 {
     let (mut bus, mut from, mut last) = (first, 0, first);
     let write = |f: &Function, own: u8, to: u8| {
         let latency = f.read32(SECONDARY) & 0xff00_0000;
-        f.write32(
-            SECONDARY,
-            latency | u32::from(to) << 16 | u32::from(own) << 8 | u32::from(f.bus),
-        );
+        f.write32(SECONDARY, latency | u32::from(to) << 16 | u32::from(own) << 8 | u32::from(f.bus));
     };
     loop {
         if let Some(f) = host.next_on_bus(bus, from) {
@@ -243,14 +213,8 @@ fn number(host: &'static Host, first: u8, buses: &mut [Bus]) -> u8 {
                 continue;
             }
             let own = last.checked_add(1).filter(|own| *own <= host.last_bus);
-            let Some((own, b)) = own.and_then(|own| Some((own, buses.get_mut(usize::from(own))?)))
-            else {
-                pr_warn!(
-                    "pci: {:02x}:{:02x}.{}: no number left for the bus behind it\n",
-                    f.bus,
-                    f.devfn >> 3,
-                    f.devfn & 7
-                );
+            let Some((own, b)) = own.and_then(|own| Some((own, buses.get_mut(usize::from(own))?))) else {
+                pr_warn!("pci: {:02x}:{:02x}.{}: no number left for the bus behind it\n", f.bus, f.devfn >> 3, f.devfn & 7);
                 f.write32(SECONDARY, f.read32(SECONDARY) & 0xff00_0000);
                 continue;
             };
@@ -269,11 +233,7 @@ fn number(host: &'static Host, first: u8, buses: &mut [Bus]) -> u8 {
 
 /// The largest memory window that starts below 4 GiB, or above.
 pub(crate) fn largest(host: &Host, high: bool) -> Option<Range> {
-    let w = host
-        .windows
-        .iter()
-        .filter(|w| w.memory && (w.pci >> 32 != 0) == high)
-        .max_by_key(|w| w.size)?;
+    let w = host.windows.iter().filter(|w| w.memory && (w.pci >> 32 != 0) == high).max_by_key(|w| w.size)?;
     let end = w.pci + w.size;
     // Address 0 means that a BAR has none.
     Some(Range { at: w.pci.max(WINDOW), end: if high { end } else { end.min(1 << 32) } })
@@ -283,15 +243,10 @@ pub(crate) fn largest(host: &Host, high: bool) -> Option<Range> {
 pub(crate) fn assign(host: &'static Host, first: u8) -> Result {
     let mut buses = KSlice::from_fn(256, KERNEL, |_| NO_BUS)?;
     let last = number(host, first, &mut buses);
-    let all = Ranges {
-        low: largest(host, false).unwrap_or(Range { at: 0, end: 0 }),
-        high: largest(host, true),
-    };
+    let all = Ranges { low: largest(host, false).unwrap_or(Range { at: 0, end: 0 }), high: largest(host, true) };
     for bus in first..=last {
         let bridge = buses.get(usize::from(bus)).and_then(|b| b.bridge);
-        let high = bridge.map_or(all.high.is_some(), |f| {
-            passes_high(&f) && buses.get(usize::from(f.bus)).is_some_and(|b| b.high)
-        });
+        let high = bridge.map_or(all.high.is_some(), |f| passes_high(&f) && buses.get(usize::from(f.bus)).is_some_and(|b| b.high));
         if let Some(b) = buses.get_mut(usize::from(bus)) {
             b.high = high;
         }

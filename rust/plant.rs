@@ -56,12 +56,7 @@ fn arc_overflow() -> Result {
 
 fn show(p: &Planted, out: &mut dyn Write) -> fmt::Result {
     // SAFETY: initialised; a look only.
-    writeln!(
-        out,
-        "{} {}",
-        u32::from(unsafe { bindings::rust_has_waiters(p.queue.raw()) }),
-        p.dropped.load(Ordering::Relaxed)
-    )
+    writeln!(out, "{} {}", u32::from(unsafe { bindings::rust_has_waiters(p.queue.raw()) }), p.dropped.load(Ordering::Relaxed))
 }
 
 fn plant(p: &Planted, what: &str) -> Result {
@@ -75,8 +70,7 @@ fn plant(p: &Planted, what: &str) -> Result {
 }
 
 fn init() -> Result {
-    let p: &'static Planted =
-        KBox::new(Planted { queue: WaitQueue::new()?, dropped: AtomicU32::new(0) }, KERNEL)?.leak();
+    let p: &'static Planted = KBox::new(Planted { queue: WaitQueue::new()?, dropped: AtomicU32::new(0) }, KERNEL)?.leak();
     PLANTED.set(p)?;
     Dir::debug(c"rust")?.attr(c"plant", p, show, Some(plant))
 }

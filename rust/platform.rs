@@ -75,15 +75,7 @@ pub fn pci_hosts() -> impl Iterator<Item = PciHost> {
         }
         let (mut node, mut e) = (0, Ecam { base: 0, first_bus: 0, last_bus: 0 });
         // SAFETY: all places are valid for writing.
-        let ok = unsafe {
-            bindings::rust_dt_pci_host(
-                &mut next,
-                &mut node,
-                &mut e.base,
-                &mut e.first_bus,
-                &mut e.last_bus,
-            )
-        };
+        let ok = unsafe { bindings::rust_dt_pci_host(&mut next, &mut node, &mut e.base, &mut e.first_bus, &mut e.last_bus) };
         ok.then_some(PciHost { ecam: e, node: Some(node) })
     })
 }
@@ -169,16 +161,7 @@ pub fn fdt_devices(what: &core::ffi::CStr) -> impl Iterator<Item = FdtDevice> + 
     core::iter::from_fn(move || {
         let mut d = FdtDevice { base: 0, len: 0, node: 0, irq: 0 };
         // SAFETY: `what` ends with NUL, all places are valid for writing.
-        let ok = unsafe {
-            bindings::rust_dt_device(
-                what.as_ptr(),
-                &mut next,
-                &mut d.node,
-                &mut d.base,
-                &mut d.len,
-                &mut d.irq,
-            )
-        };
+        let ok = unsafe { bindings::rust_dt_device(what.as_ptr(), &mut next, &mut d.node, &mut d.base, &mut d.len, &mut d.irq) };
         ok.then_some(d)
     })
 }
@@ -204,10 +187,7 @@ impl VirtioMmio {
 
     /// Maps its registers.
     pub fn map(&self) -> Result<Mmio> {
-        Mmio::map(
-            self.base,
-            usize::try_from(self.len.max(0x200)).map_err(|_| crate::Error::EINVAL)?,
-        )
+        Mmio::map(self.base, usize::try_from(self.len.max(0x200)).map_err(|_| crate::Error::EINVAL)?)
     }
 
     /// Its way to memory, which its reset ends (virtio 1.2, 4.2.2: the device status).
@@ -248,8 +228,7 @@ pub fn virtio_mmio() -> impl Iterator<Item = VirtioMmio> {
     core::iter::from_fn(move || {
         let mut v = VirtioMmio { base: 0, len: 0, irq: 0 };
         // SAFETY: all places are valid for writing.
-        let ok =
-            unsafe { bindings::rust_virtio_mmio(&mut next, &mut v.base, &mut v.len, &mut v.irq) };
+        let ok = unsafe { bindings::rust_virtio_mmio(&mut next, &mut v.base, &mut v.len, &mut v.irq) };
         ok.then_some(v)
     })
 }

@@ -47,8 +47,7 @@ impl Write for Line {
             room -= 1;
         }
         let end = self.len + room;
-        if let (Some(to), Some(from)) = (self.text.get_mut(self.len..end), s.as_bytes().get(..room))
-        {
+        if let (Some(to), Some(from)) = (self.text.get_mut(self.len..end), s.as_bytes().get(..room)) {
             to.copy_from_slice(from);
             self.len = end;
         }

@@ -43,8 +43,7 @@ impl<T: Send + Sync> Fresh<T> {
     /// Moves `value` into memory of its own.
     pub fn new(value: T) -> Result<Self> {
         // SAFETY: zero is a valid value of the head, which is C's to use later.
-        KBox::new(Node { head: UnsafeCell::new(unsafe { core::mem::zeroed() }), value }, KERNEL)
-            .map(Self)
+        KBox::new(Node { head: UnsafeCell::new(unsafe { core::mem::zeroed() }), value }, KERNEL).map(Self)
     }
 }
 

@@ -39,10 +39,7 @@ impl<T> Arc<T> {
     /// Moves `value` into memory of its own. May sleep.
     pub fn new(value: T) -> Result<Self> {
         // SAFETY: zero is a valid value of the count; it is set below.
-        let b = KBox::new(
-            Counted { refs: UnsafeCell::new(unsafe { core::mem::zeroed() }), value },
-            KERNEL,
-        )?;
+        let b = KBox::new(Counted { refs: UnsafeCell::new(unsafe { core::mem::zeroed() }), value }, KERNEL)?;
         // SAFETY: nobody else knows it.
         unsafe { bindings::refcount_set(b.refs.get(), 1) };
         let raw = KBox::into_raw(b);
@@ -61,11 +58,7 @@ impl<T> Arc<T> {
     /// `raw` came from `into_raw`, once.
     pub(crate) unsafe fn from_raw(raw: *const T) -> Self {
         // SAFETY: the caller's word: the value lies in a Counted, which a reference of ours keeps.
-        let ptr = unsafe {
-            NonNull::new_unchecked(
-                raw.byte_sub(core::mem::offset_of!(Counted<T>, value)).cast_mut().cast(),
-            )
-        };
+        let ptr = unsafe { NonNull::new_unchecked(raw.byte_sub(core::mem::offset_of!(Counted<T>, value)).cast_mut().cast()) };
         Self { ptr, owns: PhantomData }
     }
 
@@ -86,10 +79,7 @@ impl<T> Arc<T> {
         let ptr = a.ptr;
         core::mem::forget(a);
         // SAFETY: we own a reference, which we put; the last one owns the box.
-        unsafe {
-            bindings::refcount_dec_and_test(ptr.as_ref().refs.get())
-                .then(|| KBox::from_raw(ptr.as_ptr()).into_inner().value)
-        }
+        unsafe { bindings::refcount_dec_and_test(ptr.as_ref().refs.get()).then(|| KBox::from_raw(ptr.as_ptr()).into_inner().value) }
     }
 }
 

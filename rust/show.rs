@@ -96,18 +96,9 @@ impl fmt::Write for Text<'_> {
     }
 }
 
-unsafe extern "C" fn show<P: Deref + 'static>(
-    n: *mut bindings::show_node,
-    buf: *mut core::ffi::c_char,
-    size: usize,
-) -> isize {
+unsafe extern "C" fn show<P: Deref + 'static>(n: *mut bindings::show_node, buf: *mut core::ffi::c_char, size: usize) -> isize {
     // SAFETY: data is the box of attr(), which the node owns and the caller pins; the buffer is the caller's, of that size.
-    let (a, buf) = unsafe {
-        (
-            &*bindings::rust_show_data(n).cast::<Attr<P>>(),
-            core::slice::from_raw_parts_mut(buf.cast::<u8>(), size),
-        )
-    };
+    let (a, buf) = unsafe { (&*bindings::rust_show_data(n).cast::<Attr<P>>(), core::slice::from_raw_parts_mut(buf.cast::<u8>(), size)) };
     let mut t = Text { buf, len: 0 };
     match (a.show)(&a.dev, &mut t) {
         Ok(()) => t.len as isize,
@@ -115,18 +106,9 @@ unsafe extern "C" fn show<P: Deref + 'static>(
     }
 }
 
-unsafe extern "C" fn store<P: Deref + 'static>(
-    n: *mut bindings::show_node,
-    text: *const core::ffi::c_char,
-    len: usize,
-) -> isize {
+unsafe extern "C" fn store<P: Deref + 'static>(n: *mut bindings::show_node, text: *const core::ffi::c_char, len: usize) -> isize {
     // SAFETY: data is the box of attr(), which the node owns and the caller pins; the text is the caller's, of that length.
-    let (a, text) = unsafe {
-        (
-            &*bindings::rust_show_data(n).cast::<Attr<P>>(),
-            core::slice::from_raw_parts(text.cast::<u8>(), len),
-        )
-    };
+    let (a, text) = unsafe { (&*bindings::rust_show_data(n).cast::<Attr<P>>(), core::slice::from_raw_parts(text.cast::<u8>(), len)) };
     let r = match (core::str::from_utf8(text), a.store) {
         (Ok(t), Some(f)) => f(&a.dev, t.strip_suffix('\n').unwrap_or(t)),
         _ => Err(Error::EINVAL),
@@ -156,18 +138,9 @@ unsafe extern "C" fn unpin<B>(data: *mut c_void) {
     drop(unsafe { KBox::<B>::from_raw(data.cast()) });
 }
 
-unsafe extern "C" fn fill<P: Deref + 'static>(
-    n: *mut bindings::show_node,
-    buf: *mut core::ffi::c_char,
-    size: usize,
-) -> isize {
+unsafe extern "C" fn fill<P: Deref + 'static>(n: *mut bindings::show_node, buf: *mut core::ffi::c_char, size: usize) -> isize {
     // SAFETY: data is the box of bytes(), which the node owns and the caller pins; the buffer is the caller's, of that size.
-    let (a, buf) = unsafe {
-        (
-            &*bindings::rust_show_data(n).cast::<Binary<P>>(),
-            core::slice::from_raw_parts_mut(buf.cast::<u8>(), size),
-        )
-    };
+    let (a, buf) = unsafe { (&*bindings::rust_show_data(n).cast::<Binary<P>>(), core::slice::from_raw_parts_mut(buf.cast::<u8>(), size)) };
     (a.fill)(&a.dev, buf).min(size) as isize
 }
 
@@ -184,8 +157,7 @@ impl Dir {
 
     fn of(root: bindings::show_root, path: &'static CStr) -> Result<Dir> {
         // SAFETY: the path lives for ever.
-        let n = NonNull::new(unsafe { bindings::show_path(root, path.as_ptr()) })
-            .ok_or(Error::ENOMEM)?;
+        let n = NonNull::new(unsafe { bindings::show_path(root, path.as_ptr()) }).ok_or(Error::ENOMEM)?;
         // SAFETY: what is named by a constant path is never removed.
         unsafe { bindings::show_get(n.as_ptr()) };
         Ok(Dir(n))
@@ -222,8 +194,7 @@ impl Dir {
     /// ```
     pub fn dir(&self, name: fmt::Arguments<'_>) -> Result<Dir> {
         // SAFETY: by the type's invariant; C copies the name, and gives us a pin.
-        let n =
-            with_name(name, |c| unsafe { bindings::show_dir_pinned(self.0.as_ptr(), c.as_ptr()) })?;
+        let n = with_name(name, |c| unsafe { bindings::show_dir_pinned(self.0.as_ptr(), c.as_ptr()) })?;
         NonNull::new(n).map(Dir).ok_or(Error::ENOMEM)
     }
 
@@ -254,57 +225,28 @@ impl Dir {
     /// A symbolic link in it to `target`, a directory of the same tree.
     pub fn link_to(&self, name: fmt::Arguments<'_>, target: &Dir) -> Result {
         // SAFETY: by the type's invariant, of both; C copies the name.
-        let n = with_name(name, |c| unsafe {
-            bindings::show_link_to(self.0.as_ptr(), c.as_ptr(), target.0.as_ptr())
-        })?;
-        if n.is_null() {
-            Err(Error::ENOMEM)
-        } else {
-            Ok(())
-        }
+        let n = with_name(name, |c| unsafe { bindings::show_link_to(self.0.as_ptr(), c.as_ptr(), target.0.as_ptr()) })?;
+        if n.is_null() { Err(Error::ENOMEM) } else { Ok(()) }
     }
 
     /// A link in it, by its own name, to `target`.
     pub fn link_back(&self, target: &Dir) -> Result {
         // SAFETY: by the type's invariant, of both.
-        let n = unsafe {
-            bindings::show_link_to(self.0.as_ptr(), core::ptr::null(), target.0.as_ptr())
-        };
-        if n.is_null() {
-            Err(Error::ENOMEM)
-        } else {
-            Ok(())
-        }
+        let n = unsafe { bindings::show_link_to(self.0.as_ptr(), core::ptr::null(), target.0.as_ptr()) };
+        if n.is_null() { Err(Error::ENOMEM) } else { Ok(()) }
     }
 
     /// A file in it that is no text, of mode 0444.
-    pub fn bytes<P: Deref + Send + Sync + 'static>(
-        &self,
-        name: &'static CStr,
-        dev: P,
-        from: Fill<P::Target>,
-    ) -> Result
+    pub fn bytes<P: Deref + Send + Sync + 'static>(&self, name: &'static CStr, dev: P, from: Fill<P::Target>) -> Result
     where
         P::Target: Sized,
     {
         let data = KBox::into_raw(KBox::new(Binary { dev, fill: from }, KERNEL)?);
         // SAFETY: C copies the name, and has the data from here on; the functions know the data's type.
         let n = unsafe {
-            bindings::show_attr_pinned(
-                self.0.as_ptr(),
-                name.as_ptr(),
-                0o100_444,
-                Some(fill::<P>),
-                None,
-                data.cast(),
-                Some(unpin::<Binary<P>>),
-            )
+            bindings::show_attr_pinned(self.0.as_ptr(), name.as_ptr(), 0o100_444, Some(fill::<P>), None, data.cast(), Some(unpin::<Binary<P>>))
         };
-        if n.is_null() {
-            Err(Error::ENOMEM)
-        } else {
-            Ok(())
-        }
+        if n.is_null() { Err(Error::ENOMEM) } else { Ok(()) }
     }
 
     /// Whether something of that name is in it.
@@ -330,28 +272,14 @@ impl Dir {
     /// What reading a file in it gives; how many bytes. `ENOENT`: there is none.
     pub fn read(&self, name: &CStr, to: &mut [u8]) -> Result<usize> {
         // SAFETY: by the type's invariant; name and buffer are valid.
-        let n = unsafe {
-            bindings::rust_show_read(
-                self.0.as_ptr(),
-                name.as_ptr(),
-                to.as_mut_ptr().cast(),
-                to.len(),
-            )
-        };
+        let n = unsafe { bindings::rust_show_read(self.0.as_ptr(), name.as_ptr(), to.as_mut_ptr().cast(), to.len()) };
         Error::from_ret(n as i32).map_or(Ok(n as usize), Err)
     }
 
     /// Writes to a file in it. `ENOENT`: there is none; `EACCES`: it is not written.
     pub fn write(&self, name: &CStr, text: &str) -> Result {
         // SAFETY: by the type's invariant; name and text are valid.
-        let n = unsafe {
-            bindings::rust_show_write(
-                self.0.as_ptr(),
-                name.as_ptr(),
-                text.as_ptr().cast(),
-                text.len(),
-            )
-        };
+        let n = unsafe { bindings::rust_show_write(self.0.as_ptr(), name.as_ptr(), text.as_ptr().cast(), text.len()) };
         Error::from_ret(n as i32).map_or(Ok(()), Err)
     }
 
@@ -359,11 +287,7 @@ impl Dir {
     pub fn link(&self, name: &'static CStr, target: &'static CStr) -> Result {
         // SAFETY: both texts live for ever.
         let n = unsafe { bindings::show_link(self.0.as_ptr(), name.as_ptr(), target.as_ptr()) };
-        if n.is_null() {
-            Err(Error::ENOMEM)
-        } else {
-            Ok(())
-        }
+        if n.is_null() { Err(Error::ENOMEM) } else { Ok(()) }
     }
 
     /// The file "uevent" of a device's directory: `read` makes its lines; writing an action sends an event of the device.
@@ -382,23 +306,10 @@ impl Dir {
         P::Target: Sized,
     {
         // uevent_store() uses only the node's directory.
-        self.file(
-            c"uevent",
-            0o100_644,
-            Attr { dev, show: read, store: None },
-            true,
-            Some(bindings::uevent_store),
-        )
+        self.file(c"uevent", 0o100_644, Attr { dev, show: read, store: None }, true, Some(bindings::uevent_store))
     }
 
-    fn file<P: Deref + Send + Sync + 'static>(
-        &self,
-        name: &'static CStr,
-        mode: u16,
-        a: Attr<P>,
-        shown: bool,
-        put: bindings::store_fn,
-    ) -> Result {
+    fn file<P: Deref + Send + Sync + 'static>(&self, name: &'static CStr, mode: u16, a: Attr<P>, shown: bool, put: bindings::store_fn) -> Result {
         let data = KBox::into_raw(KBox::new(a, KERNEL)?);
         // SAFETY: C copies the name, and has the data from here on; the functions know the data's type.
         let n = unsafe {
@@ -412,32 +323,16 @@ impl Dir {
                 Some(unpin::<Attr<P>>),
             )
         };
-        if n.is_null() {
-            Err(Error::ENOMEM)
-        } else {
-            Ok(())
-        }
+        if n.is_null() { Err(Error::ENOMEM) } else { Ok(()) }
     }
 
     /// A file in it: of mode 0444, or 0644 with `write`.
-    pub fn attr<P: Deref + Send + Sync + 'static>(
-        &self,
-        name: &'static CStr,
-        dev: P,
-        read: Show<P::Target>,
-        write: Option<Store<P::Target>>,
-    ) -> Result
+    pub fn attr<P: Deref + Send + Sync + 'static>(&self, name: &'static CStr, dev: P, read: Show<P::Target>, write: Option<Store<P::Target>>) -> Result
     where
         P::Target: Sized,
     {
         let mode = if write.is_some() { 0o100_644 } else { 0o100_444 };
-        self.file(
-            name,
-            mode,
-            Attr { dev, show: read, store: write },
-            true,
-            write.is_some().then_some(store::<P> as _),
-        )
+        self.file(name, mode, Attr { dev, show: read, store: write }, true, write.is_some().then_some(store::<P> as _))
     }
 
     /// A file in it that is only written, of that mode.
@@ -449,13 +344,7 @@ impl Dir {
     /// assert_eq!((dir.write(c"go", "now\n"), dir.write(c"go", "later")), (Ok(()), Err(Error::EINVAL)));
     /// assert_eq!(dir.read(c"go", &mut [0; 8]), Err(Error::EACCES));
     /// ```
-    pub fn command<P: Deref + Send + Sync + 'static>(
-        &self,
-        name: &'static CStr,
-        mode: u16,
-        dev: P,
-        write: Store<P::Target>,
-    ) -> Result
+    pub fn command<P: Deref + Send + Sync + 'static>(&self, name: &'static CStr, mode: u16, dev: P, write: Store<P::Target>) -> Result
     where
         P::Target: Sized,
     {
@@ -485,15 +374,8 @@ unsafe extern "C" fn proc_show<D: 'static>(m: *mut bindings::seq_file, _v: *mut 
 
 /// The file `/proc/driver/NAME`, mode 0444.
 pub fn proc_driver<D: Sync>(name: &'static CStr, dev: &'static D, read: Show<D>) -> Result {
-    let data: *const Attr<&'static D> =
-        KBox::new(Attr { dev, show: read, store: None }, KERNEL)?.leak();
+    let data: *const Attr<&'static D> = KBox::new(Attr { dev, show: read, store: None }, KERNEL)?.leak();
     // SAFETY: the name and the data live for ever; the function knows the data's type.
-    let ok = unsafe {
-        bindings::rust_proc_driver(name.as_ptr(), Some(proc_show::<D>), data.cast_mut().cast())
-    };
-    if ok {
-        Ok(())
-    } else {
-        Err(Error::ENOMEM)
-    }
+    let ok = unsafe { bindings::rust_proc_driver(name.as_ptr(), Some(proc_show::<D>), data.cast_mut().cast()) };
+    if ok { Ok(()) } else { Err(Error::ENOMEM) }
 }

@@ -114,13 +114,7 @@ unsafe extern "C" fn fire<F: Fn() -> Next>(t: *mut bindings::hrtimer) -> binding
         Next::Stop => bindings::hrtimer_restart_HRTIMER_NORESTART,
         Next::Again(ns) => {
             // SAFETY: within the timer's function; the interval is not 0.
-            unsafe {
-                bindings::hrtimer_forward(
-                    t,
-                    bindings::hrtimer_cb_get_time(t),
-                    ns.clamp(1, i64::MAX as u64) as i64,
-                )
-            };
+            unsafe { bindings::hrtimer_forward(t, bindings::hrtimer_cb_get_time(t), ns.clamp(1, i64::MAX as u64) as i64) };
             bindings::hrtimer_restart_HRTIMER_RESTART
         }
     }
@@ -130,29 +124,16 @@ impl<F: Fn() -> Next + Send + Sync + 'static> HrTimer<F> {
     /// A timer at rest. May sleep.
     pub fn new(f: F) -> Result<Self> {
         // SAFETY: zero is a valid value of all members; it is initialised in its final place below.
-        let b =
-            KBox::new(Item { raw: UnsafeCell::new(unsafe { core::mem::zeroed() }), f }, KERNEL)?;
+        let b = KBox::new(Item { raw: UnsafeCell::new(unsafe { core::mem::zeroed() }), f }, KERNEL)?;
         // SAFETY: nobody else knows it.
-        unsafe {
-            bindings::hrtimer_init(
-                b.raw.get(),
-                bindings::RUST_CLOCK_MONOTONIC as i32,
-                Some(fire::<F>),
-            )
-        };
+        unsafe { bindings::hrtimer_init(b.raw.get(), bindings::RUST_CLOCK_MONOTONIC as i32, Some(fire::<F>)) };
         Ok(Self(b))
     }
 
     /// Due in `ns` nanoseconds, whatever it was before. Any context.
     pub fn start_after(&self, ns: u64) {
         // SAFETY: initialised.
-        unsafe {
-            bindings::hrtimer_start(
-                self.0.raw.get(),
-                ns.min(i64::MAX as u64) as i64,
-                bindings::hrtimer_mode_HRTIMER_MODE_REL,
-            )
-        }
+        unsafe { bindings::hrtimer_start(self.0.raw.get(), ns.min(i64::MAX as u64) as i64, bindings::hrtimer_mode_HRTIMER_MODE_REL) }
     }
 
     /// Stops it and waits for a call under way: whether it was still to come. Not for its own function.

@@ -136,12 +136,7 @@ unsafe extern "C" fn flush_buffer<L: Line>(t: *mut bindings::tty) {
 }
 unsafe extern "C" fn set_termios<L: Line>(t: *mut bindings::tty, _old: *const bindings::ktermios) {
     // SAFETY: as in open; the caller holds the lock of termios.
-    unsafe {
-        line::<L>(t).configure(Settings {
-            cflag: bindings::rust_tty_cflag(t),
-            baud: bindings::rust_tty_speed(t),
-        })
-    }
+    unsafe { line::<L>(t).configure(Settings { cflag: bindings::rust_tty_cflag(t), baud: bindings::rust_tty_speed(t) }) }
 }
 unsafe extern "C" fn break_ctl<L: Line>(t: *mut bindings::tty, on: bool) -> c_int {
     // SAFETY: as in open.
@@ -199,15 +194,9 @@ struct Messages<L: 'static> {
     line: &'static L,
 }
 
-unsafe extern "C" fn messages<L: Line>(
-    c: *mut bindings::console,
-    text: *const core::ffi::c_char,
-    len: usize,
-) {
+unsafe extern "C" fn messages<L: Line>(c: *mut bindings::console, text: *const core::ffi::c_char, len: usize) {
     // SAFETY: print_messages() registered it, for ever; the text is the caller's, of that length.
-    let (line, text) = unsafe {
-        ((*c.cast::<Messages<L>>()).line, core::slice::from_raw_parts(text.cast::<u8>(), len))
-    };
+    let (line, text) = unsafe { ((*c.cast::<Messages<L>>()).line, core::slice::from_raw_parts(text.cast::<u8>(), len)) };
     for part in text.split_inclusive(|b| *b == b'\n') {
         let (body, end) = part.strip_suffix(b"\n").map_or((part, &b""[..]), |b| (b, b"\r\n"));
         send(line, body);

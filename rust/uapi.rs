@@ -51,9 +51,5 @@ pub mod rtc {
     pub const PARAM_FEATURES: u64 = b::RTC_PARAM_FEATURES as u64;
 
     // What the drivers encode and decode by hand.
-    const _: () = assert!(
-        size_of::<b::rtc_time>() == 36
-            && size_of::<b::rtc_wkalrm>() == 40
-            && size_of::<b::rtc_param>() == 24
-    );
+    const _: () = assert!(size_of::<b::rtc_time>() == 36 && size_of::<b::rtc_wkalrm>() == 40 && size_of::<b::rtc_param>() == 24);
 }

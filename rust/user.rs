@@ -38,11 +38,7 @@ impl UserPtr {
         let from = bindings::uptr { addr: self.0 as c_ulong };
         // SAFETY: `to` is valid for its length; the C side checks the user's side.
         let left = unsafe { bindings::copy_from_user(to.as_mut_ptr().cast(), from, to.len()) };
-        if left == 0 {
-            Ok(())
-        } else {
-            Err(Error::EFAULT)
-        }
+        if left == 0 { Ok(()) } else { Err(Error::EFAULT) }
     }
 
     /// Copies `from` there. Sleeps. `EFAULT`: not all of it is the program's to write.
@@ -50,11 +46,7 @@ impl UserPtr {
         let to = bindings::uptr { addr: self.0 as c_ulong };
         // SAFETY: `from` is valid for its length; the C side checks the user's side.
         let left = unsafe { bindings::copy_to_user(to, from.as_ptr().cast(), from.len()) };
-        if left == 0 {
-            Ok(())
-        } else {
-            Err(Error::EFAULT)
-        }
+        if left == 0 { Ok(()) } else { Err(Error::EFAULT) }
     }
 }
 
@@ -82,11 +74,7 @@ impl Sink<'_> {
         let n = from.len().min(self.room());
         // SAFETY: by the type's invariant, and `from` is valid.
         let done = unsafe { bindings::copy_to_iter(from.as_ptr().cast(), n, self.0) };
-        if done == 0 && n > 0 {
-            Err(Error::EFAULT)
-        } else {
-            Ok(done)
-        }
+        if done == 0 && n > 0 { Err(Error::EFAULT) } else { Ok(done) }
     }
 }
 
@@ -119,11 +107,7 @@ impl Source<'_> {
         let n = to.len().min(self.len());
         // SAFETY: by the type's invariant, and `to` is valid.
         let done = unsafe { bindings::copy_from_iter(to.as_mut_ptr().cast(), n, self.0) };
-        if done == 0 && n > 0 {
-            Err(Error::EFAULT)
-        } else {
-            Ok(done)
-        }
+        if done == 0 && n > 0 { Err(Error::EFAULT) } else { Ok(done) }
     }
 }
 

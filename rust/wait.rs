@@ -44,10 +44,7 @@ impl WaitQueue {
     /// One with nobody on it. May sleep.
     pub fn new() -> Result<Self> {
         // SAFETY: zero is a valid value of all members; it is initialised in its final place below.
-        let q = KBox::new(
-            Queue { raw: UnsafeCell::new(unsafe { core::mem::zeroed() }), turn: AtomicU64::new(0) },
-            KERNEL,
-        )?;
+        let q = KBox::new(Queue { raw: UnsafeCell::new(unsafe { core::mem::zeroed() }), turn: AtomicU64::new(0) }, KERNEL)?;
         // SAFETY: nobody else knows it.
         unsafe { bindings::rust_init_wait(q.raw.get()) };
         Ok(Self { q })
@@ -65,15 +62,7 @@ impl WaitQueue {
                 return left;
             }
             // SAFETY: initialised; both live as long as self.
-            left = unsafe {
-                bindings::rust_wait(
-                    self.q.raw.get(),
-                    self.q.turn.as_ptr(),
-                    seen,
-                    interruptible,
-                    left,
-                )
-            };
+            left = unsafe { bindings::rust_wait(self.q.raw.get(), self.q.turn.as_ptr(), seen, interruptible, left) };
         }
     }
 
@@ -131,10 +120,7 @@ impl Completion {
     /// One that has not happened. May sleep.
     pub fn new() -> Result<Self> {
         // SAFETY: zero is a valid value of all members; it is initialised in its final place below.
-        let raw = KBox::new(
-            UnsafeCell::new(unsafe { core::mem::zeroed::<bindings::completion_bytes>() }),
-            KERNEL,
-        )?;
+        let raw = KBox::new(UnsafeCell::new(unsafe { core::mem::zeroed::<bindings::completion_bytes>() }), KERNEL)?;
         // SAFETY: nobody else knows it.
         unsafe { bindings::rust_init_completion(raw.get().cast()) };
         Ok(Self { raw })
@@ -161,12 +147,7 @@ impl Completion {
     /// Sleeps `ms` milliseconds at most: whether it happened.
     pub fn wait_timeout(&self, ms: u32) -> bool {
         // SAFETY: initialised; a calculation.
-        unsafe {
-            bindings::wait_for_completion_timeout(
-                self.raw.get().cast(),
-                bindings::msecs_to_jiffies(ms),
-            ) != 0
-        }
+        unsafe { bindings::wait_for_completion_timeout(self.raw.get().cast(), bindings::msecs_to_jiffies(ms)) != 0 }
     }
 
     /// Whether a wait would return at once.

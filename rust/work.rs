@@ -42,13 +42,7 @@ impl<F: Fn() + Send + Sync + 'static> Work<F> {
     /// An item at rest. May sleep.
     pub fn new(f: F) -> Result<Self> {
         // SAFETY: zero is a valid value of all members; it is initialised in its final place below.
-        let b = KBox::new(
-            Item {
-                raw: UnsafeCell::new(unsafe { core::mem::zeroed::<bindings::work_bytes>() }),
-                f,
-            },
-            KERNEL,
-        )?;
+        let b = KBox::new(Item { raw: UnsafeCell::new(unsafe { core::mem::zeroed::<bindings::work_bytes>() }), f }, KERNEL)?;
         // SAFETY: nobody else knows it.
         unsafe { bindings::rust_init_work(b.raw.get().cast(), Some(run::<F>)) };
         Ok(Self(b))
@@ -88,9 +82,7 @@ impl<F: Fn() + Send + Sync + 'static> Drop for Work<F> {
 /// assert!(w.cancel());
 /// assert!(!done.is_done());
 /// ```
-pub struct DelayedWork<F: Fn() + Send + Sync + 'static>(
-    KBox<Item<bindings::delayed_work_bytes, F>>,
-);
+pub struct DelayedWork<F: Fn() + Send + Sync + 'static>(KBox<Item<bindings::delayed_work_bytes, F>>);
 
 // SAFETY: as for Work.
 unsafe impl<F: Fn() + Send + Sync> Send for DelayedWork<F> {}
@@ -106,15 +98,7 @@ impl<F: Fn() + Send + Sync + 'static> DelayedWork<F> {
     /// An item at rest. May sleep.
     pub fn new(f: F) -> Result<Self> {
         // SAFETY: zero is a valid value of all members; it is initialised in its final place below.
-        let b = KBox::new(
-            Item {
-                raw: UnsafeCell::new(unsafe {
-                    core::mem::zeroed::<bindings::delayed_work_bytes>()
-                }),
-                f,
-            },
-            KERNEL,
-        )?;
+        let b = KBox::new(Item { raw: UnsafeCell::new(unsafe { core::mem::zeroed::<bindings::delayed_work_bytes>() }), f }, KERNEL)?;
         // SAFETY: nobody else knows it.
         unsafe { bindings::init_delayed_work(b.raw.get().cast(), Some(run_delayed::<F>)) };
         Ok(Self(b))
@@ -123,12 +107,7 @@ impl<F: Fn() + Send + Sync + 'static> DelayedWork<F> {
     /// Has it run in `ms` milliseconds; false when it was to run already. Any context.
     pub fn queue_after(&self, ms: u32) -> bool {
         // SAFETY: initialised; a calculation.
-        unsafe {
-            bindings::rust_schedule_delayed_work(
-                self.0.raw.get().cast(),
-                bindings::msecs_to_jiffies(ms),
-            )
-        }
+        unsafe { bindings::rust_schedule_delayed_work(self.0.raw.get().cast(), bindings::msecs_to_jiffies(ms)) }
     }
 
     /// Takes it back, or waits until it has run: whether it was to run. Sleeps. Not for its own function.

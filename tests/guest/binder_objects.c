@@ -139,7 +139,7 @@ static void see_array(struct b *b, const struct binder_transaction_data *t, uint
 	fds[2] = f.fd;
 	for (int i = 0; i < 3; i++) {
 		EQ(fcntl((int)fds[i], F_GETFD), FD_CLOEXEC);
-		EQ(write((int)fds[i], "abc" + i, 1), 1);
+		EQ(write((int)fds[i], &"abc"[i], 1), 1);
 	}
 	(void)b;
 }
