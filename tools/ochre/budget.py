@@ -24,7 +24,7 @@ ROWS = {
     "this machine": r"rules|on this machine|memory order$|drivers that must not compile|instructions of operations",
     "analyses": r"analyses",
     "other builds": r"other builds|memory order, x86_64",
-    "another CPU": r"(builds|programs that compile|kernel tests|code|first program|disk root|boots|memory order), (aarch64|riscv64|loongarch64|alpha|sparc64)",
+    "another CPU": r"(builds|programs that compile|modules|kernel tests|code|first program|disk root|boots|memory order), (aarch64|riscv64|loongarch64|alpha|sparc64)",
     "the wheel": r"planted bugs|guest tests|Debian's programs|programs of the fuzzer|machines",
 }
 
