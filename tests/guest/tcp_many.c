@@ -160,7 +160,10 @@ static void cycles(void)
 	exit(0);
 }
 
-/* Each round in a network of its own, whose end takes the entries in TIME-WAIT along. */
+/*
+ * Each round in a network of its own, whose end takes the entries in TIME-WAIT along. That end lies
+ * behind the round's exit, in a thread of the kernel: its memory is waited for. A leak never comes.
+ */
 TEST(one_after_another)
 {
 	long first = 0;
@@ -170,6 +173,8 @@ TEST(one_after_another)
 		if (i == 1)
 			first = meminfo("MemFree");
 	}
-	if (first)
-		CHECK(first - meminfo("MemFree") < 1024);
+	for (int i = 0; first - meminfo("MemFree") >= 1024; i++) {
+		CHECK(i < 600);
+		t_sleep_ms(100);
+	}
 }
