@@ -64,7 +64,7 @@ HEAVY = ("clang", "tidy", "sparse")    # analyses that look at each file of each
 OTHER_BUILDS = ["gcc", "reproducible", "clippy_aarch64"]
 
 # Not under failnth: what traces by itself, or sets faults; what counts on the kernel's memory being all there is.
-NOT_WITH_FAULTS = {"ptrace", "seccomp", "fault", "uring_lost", "kcov", "exhaust", "mm_limits", "mm_stress", "mm_races"}
+NOT_WITH_FAULTS = {"ptrace", "seccomp", "fault", "uring_lost", "kcov", "exhaust", "mm_limits", "mm_stress", "mm_races", "kvm_many"}
 # What a run takes one of, in this order: (stop, slice). With the configurations in between, so that what is slow is not in two turns in a row.
 _SLOW = [("planted bugs, aarch64", 0), ("guest tests, " + GUESTS, 0), ("Debian and machines", 0), ("planted bugs, riscv64", 0), ("guest tests, " + GUESTS, 1),
          ("replays", 0), ("planted bugs, loongarch64", 0), ("guest tests, " + GUESTS, 2), ("Debian and machines", 1), ("parties", 0)]
