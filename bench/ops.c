@@ -342,6 +342,9 @@ OP(op_tty_line) { LOOP { write(fd, "a line of text\n", 15); read(fd2, buf, 100);
 OP(op_tty_ioctl) { struct termios t; LOOP ioctl(fd2, TCGETS, &t); }
 
 #include "uring.h"
+#ifdef __x86_64__
+#include "kvm.h"
+#endif
 
 struct op {
 	const char *name;
@@ -458,6 +461,16 @@ static const struct op ops[] = {
 	{ "io_uring open + close, filter of 1", 2000, op_uring_open, tree_and_filter_of_1, drop_tree_and_uring, 0 },
 	{ "io_uring open + close, filter of 4", 2000, op_uring_open, tree_and_filter_of_4, drop_tree_and_uring, 0 },
 	{ "io_uring tcp echo 1 B", 1000, op_uring_echo, tcp_and_uring, drop_tcp_and_uring, 0 },
+#ifdef __x86_64__
+	{ "kvm CPUID", 5000, op_kvm_cpuid, kvm_make_cpuid, kvm_drop, 0 },
+	{ "kvm out, to user space", 3000, op_kvm_exit, kvm_make_out, kvm_drop, 0 },
+	{ "kvm hlt, to user space", 3000, op_kvm_exit, kvm_make_hlt, kvm_drop, 0 },
+	{ "kvm GET_REGS", 5000, op_kvm_get_regs, kvm_make_hlt, kvm_drop, 0 },
+	{ "kvm first touch of a page", 2560, op_kvm_touch, kvm_make_touch, kvm_drop, 0 },
+	{ "kvm CREATE_VM + close", 50, op_kvm_create_vm, kvm_open, kvm_close, 0 },
+	{ "kvm CREATE_VCPU + close", 50, op_kvm_create_vcpu, kvm_make_vm, kvm_drop_vm, 0 },
+	{ "kvm memory region", 200, op_kvm_region, kvm_make_vm, kvm_drop_vm, 0 },
+#endif
 };
 
 static uint64_t idle_cost = UINT64_MAX;
@@ -649,7 +662,7 @@ int main(int argc, char **argv)
 	}
 	printf("idle %lld\t%d\n", (long long)idle_cost, idle_window);
 	for (unsigned int i = 0; i < sizeof(ops) / sizeof(*ops); i++) {
-		if (!wanted(list, ops[i].name))
+		if (!wanted(list, ops[i].name) || (!strncmp(ops[i].name, "kvm ", 4) && access("/dev/kvm", F_OK)))
 			continue;
 		if (company > 1)
 			measure_in_company(&ops[i], company);

@@ -576,6 +576,7 @@ static int init(void)
 		own_disk();
 	chmod("/dev/vda", 0666);		/* the disk is the programs' */
 	chmod("/dev/net/tun", 0666);	/* as udev makes it */
+	chmod("/dev/kvm", 0666);	/* the same, where there is one */
 	wire = open("/dev/hvc0", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (wire >= 0 && !tcgetattr(wire, &t)) {
 		cfmakeraw(&t);

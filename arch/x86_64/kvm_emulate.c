@@ -35,6 +35,7 @@ static enum kvm_insn_mode mode_of(const struct kvm_cpu_vcpu *a)
 	return a->cr0 & GUEST_CR0_PE ? KVM_MODE_PROT16 : KVM_MODE_REAL;
 }
 
+/* What executing takes, and fetching does not. */
 static void take(struct kvm_vcpu *v)
 {
 	struct kvm_cpu_vcpu *a = v->arch;
@@ -42,9 +43,6 @@ static void take(struct kvm_vcpu *v)
 	struct kvm_exec *e = &a->exec;
 	struct kvm_exec_regs *r = &e->regs;
 
-	e->ops = &kvm_exec_ops;
-	e->context = v;
-	e->mode = mode_of(a);
 	memcpy(r->gpr, a->world.regs, sizeof(r->gpr));
 	r->gpr[GUEST_RAX] = s->rax;
 	r->gpr[GUEST_RSP] = s->rsp;
@@ -165,7 +163,9 @@ enum kvm_exec_status kvm_emulate_fetch(struct kvm_vcpu *v)
 
 	a->error = 0;
 	a->exec.pending = false;
-	take(v);
+	a->exec.ops = &kvm_exec_ops;
+	a->exec.context = v;
+	a->exec.mode = mode_of(a);
 	s = fetch(v);
 	if (s == KVM_EXEC_FAULT)
 		raise_fault(a);
@@ -271,6 +271,7 @@ int kvm_emulate(struct kvm_vcpu *v)
 {
 	switch (kvm_emulate_fetch(v)) {
 	case KVM_EXEC_DONE:
+		take(v);
 		return kvm_emulate_run(v);
 	case KVM_EXEC_FAULT:
 	case KVM_EXEC_AGAIN:

@@ -100,7 +100,24 @@ static int xsetbv(struct kvm_vcpu *v)
 	return 1;
 }
 
-/* Instructions that the executor does not know; their length is the decoder's. */
+static int identify(struct kvm_vcpu *v)
+{
+	struct kvm_cpu_vcpu *a = v->arch;
+	u32 out[4];
+
+	kvm_cpuid(a, (u32)a->vmcb->save.rax, (u32)a->world.regs[GUEST_RCX], out);
+	a->vmcb->save.rax = out[0];
+	a->world.regs[GUEST_RBX] = out[1];
+	a->world.regs[GUEST_RCX] = out[2];
+	a->world.regs[GUEST_RDX] = out[3];
+	kvm_emulate_skip(v);
+	return 1;
+}
+
+/*
+ * Instructions that the executor does not know, and one that needs none of what it takes. Their
+ * length is the decoder's.
+ */
 static int exit_other(struct kvm_vcpu *v, u64 code)
 {
 	switch (kvm_emulate_fetch(v)) {
@@ -112,6 +129,8 @@ static int exit_other(struct kvm_vcpu *v, u64 code)
 	default:
 		return kvm_emulate_failed(v);
 	}
+	if (code == SVM_EXIT_CPUID)
+		return identify(v);
 	if (code == SVM_EXIT_VMMCALL)
 		return hypercall(v);
 	if (code == SVM_EXIT_XSETBV)
@@ -202,13 +221,13 @@ int kvm_cpu_exit(struct kvm_vcpu *v)
 	case SVM_EXIT_READ_CR0 ... SVM_EXIT_WRITE_CR8:
 	case SVM_EXIT_READ_DR0 ... SVM_EXIT_WRITE_DR7:
 	case SVM_EXIT_CR0_SEL_WRITE:
-	case SVM_EXIT_CPUID:
 	case SVM_EXIT_MSR:
 	case SVM_EXIT_HLT:
 	case SVM_EXIT_INVD:
 	case SVM_EXIT_WBINVD:
 	case SVM_EXIT_RDPMC:
 		return kvm_emulate(v);
+	case SVM_EXIT_CPUID:
 	case SVM_EXIT_VMMCALL:
 	case SVM_EXIT_XSETBV:
 	case SVM_EXIT_MONITOR:

@@ -31,4 +31,5 @@
 #define GUEST_RAX 0
 #define GUEST_RCX 1
 #define GUEST_RDX 2
+#define GUEST_RBX 3
 #define GUEST_RSP 4
