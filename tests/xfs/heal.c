@@ -14,6 +14,7 @@
 #include <sys/klog.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 
 struct ag_geometry {
@@ -288,6 +289,22 @@ static int map_all(const char *name)
 	return ioctl(root, FSMAP, head);
 }
 
+/* Without CAP_SYS_ADMIN free space is told by its tree. */
+static int map_free(const char *name)
+{
+	int status;
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (!pid) {
+		CHECK(!setuid(65534));
+		_exit(map_all(name) ? errno : 0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	errno = WEXITSTATUS(status);
+	return errno ? -1 : 0;
+}
+
 static int allocate(const char *name)
 {
 	int fd = open("new", O_RDWR | O_CREAT, 0644), e;
@@ -296,6 +313,20 @@ static int allocate(const char *name)
 	CHECK(fd >= 0);
 	e = ftruncate(fd, 0);
 	e = fallocate(fd, 0, 0, 65536);
+	close(fd);
+	return e;
+}
+
+/* A block of each two is freed: trees grow, by blocks of the list of free ones. */
+static int divide(const char *name)
+{
+	int fd = open("divided", O_RDWR | O_CREAT, 0644), e;
+
+	(void)name;
+	CHECK(fd >= 0);
+	e = fallocate(fd, 0, 0, 600 * 1024);
+	for (int i = 0; !e && i < 600; i += 2)
+		e = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, i * 1024, 1024);
 	close(fd);
 	return e;
 }
@@ -384,7 +415,9 @@ static void each(void)
 	heals_ag(ag_at(0) + 2 * sector + 100, ask_ag, "agi");
 	heals_ag(tree_at(2, 20) + 60, inumbers, "inobt");
 	heals_ag(tree_at(1, 88) + 60, ask_shared, "refcountbt");
+	heals_ag(tree_at(1, 16) + 60, map_free, "bnobt");
 	heals_ag(tree_at(1, 20) + 60, allocate, "cntbt");
+	heals_ag(ag_at(0) + 3 * sector + 40, divide, "agfl");
 	heals_ag(tree_at(2, 328) + 60, create, "finobt");
 	heals_ino(fork_at("holes", false, 3) + 16, seek, "holes", "bmapbtd", " (/holes)");
 	heals_ino(fork_at("sub dir/more\nholes", false, 3) + 16, seek, "sub dir/more\nholes",
@@ -600,6 +633,22 @@ static void frozen(void)
 	stats(2, 2, 0);
 }
 
+/* What is in memory of the first superblock is written over it, and nobody is stopped. */
+static void first_superblock(void)
+{
+	unsigned char b[4];
+
+	damage(48);
+	CHECK(!ioctl(root, FIFREEZE, 0) && !ioctl(root, FITHAW, 0));
+	forget();
+	read_at(0, b, 4);
+	CHECK(!memcmp(b, "XFSB", 4));
+	damage(48);
+	end();
+	begin();
+	stats(0, 0, 0);
+}
+
 /* What is met just before the end is repaired then, or by the next mount, or is left for it. */
 static void ends(void)
 {
@@ -641,6 +690,7 @@ int main(int argc, char **argv)
 	frozen();
 	sums();
 	mount_with("heal");
+	first_superblock();
 	ends();
 	end();
 	printf("heal: ok\n");

@@ -296,12 +296,16 @@ int xfs_agop_fill(struct xfs_agop *op)
 {
 	const struct xfs_sb *sb = &op->tx->fs->vol.sb;
 	u32 need = xfs_ag_list_need(sb, xfs_agop_agf(op));
+	/* Read before anything is changed, as on Linux: a damaged one shuts nothing down then. */
+	int e = agfl(op);
 
+	if (e)
+		return e;
 	/* A few at a time: each is a change of all trees. */
 	for (u32 i = 0; i < 4 && op->ag->flcount > need; i++) {
 		u32 agb;
-		int e = xfs_agfl_get(op, false, &agb);
 
+		e = xfs_agfl_get(op, false, &agb);
 		e = e ?: xfs_rmap_unmap(op, agb, 1, &list_owner);
 		e = e ?: xfs_space_give(op, agb, 1);
 		if (e)

@@ -16,6 +16,11 @@
  * a part end the trying until a check clears its mark, or a remount. What is busy, or found no
  * memory, is tried again after a delay that doubles, as what failed is.
  *
+ * What only a check found (CORRUPT, by online scrub) is not queued: whoever asked for the check
+ * knows of it, and decides about a repair by the flag of the same call; xfs_scrub does. It is
+ * repaired here when a reader or writer meets it. A copy of the superblock has no reader, and is
+ * written over by a change of the label.
+ *
  * While a health monitor is open, each mark is left to its reader for five seconds.
  *
  * Lock order: s_umount > control > the thread's end. Whoever holds s_umount waits for the thread.

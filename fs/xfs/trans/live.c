@@ -57,6 +57,8 @@ static unsigned long write_items(struct shrinker *s, struct shrink_control *sc)
 static void free_live(struct xfs_mount *mp, struct xfs_live *live)
 {
 	mp->live = NULL;
+	if (live->sb)
+		xfs_buf_rele(live->sb);
 	/* Which runs all that is queued: busy extents end there. */
 	if (live->discard_wq)
 		destroy_workqueue(live->discard_wq);
@@ -149,6 +151,22 @@ int xfs_live_add_ags(struct xfs_mount *mp, const struct xfs_sb *sb)
 	return 0;
 }
 
+static int hold_sb(struct xfs_live *live)
+{
+	struct xfs_mount *mp = live->mp;
+	const struct xfs_sb *sb = &mp->fs.vol.sb;
+	struct xfs_run run = { 0, sb->sectsize / XFS_SECTOR };
+	struct xfs_fault f = { 0 };
+	int e = xfs_buf_take(&mp->cache, sb, XFS_BLK_SB, &run, 1, 0, &live->sb, &f);
+
+	if (e) {
+		live->sb = NULL;
+		return xfs_errno(e);
+	}
+	xfs_buf_unlock(live->sb);
+	return 0;
+}
+
 int xfs_live_open(struct xfs_mount *mp, struct bdev *bdev, const char *id,
 		  const struct xfs_log_state *s)
 {
@@ -171,6 +189,7 @@ int xfs_live_open(struct xfs_mount *mp, struct bdev *bdev, const char *id,
 	if (!e && !live->written_wq)
 		e = -ENOMEM;
 	e = e ?: xfs_cache_writable(&mp->cache);
+	e = e ?: hold_sb(live);
 	if (e)
 		goto bad;
 	live->j = xfs_journal_open(&mp->fs.vol.sb, bdev, id, s);

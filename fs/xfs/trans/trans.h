@@ -36,6 +36,8 @@ struct xfs_busy_ag {
 struct xfs_live {
 	struct xfs_mount *mp;		/* c */
 	struct xfs_journal *j;		/* c */
+	/* c: held: what is written of the superblock never depends on the disk's, as on Linux */
+	struct xfs_buf *sb;
 	/* c: one an AG, as struct xfs_fs has the AGs */
 	struct xfs_busy_ag *busy, *more_busy[XFS_GROWN_MOST];
 	bool discard;			/* remounts change it; set: discard_wq is there */
