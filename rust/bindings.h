@@ -18,6 +18,7 @@
 #include <kernel/rcu.h>
 #include <kernel/show.h>
 #include <kernel/uevent.h>
+#include <dev/device.h>
 #include <kernel/time.h>
 #include <lib/rbtree.h>
 #include <mm/uaccess.h>

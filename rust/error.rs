@@ -32,6 +32,15 @@ impl Error {
         (ret < 0).then_some(Error(ret))
     }
 
+    /// From a pointer that a C function returned, which is an address or an error.
+    pub(crate) fn from_ptr<T>(ptr: *mut T) -> Result<core::ptr::NonNull<T>> {
+        let n = ptr.addr() as isize;
+        if (-4095..0).contains(&n) {
+            return Err(Error(n as i32));
+        }
+        core::ptr::NonNull::new(ptr).ok_or(Error::EINVAL)
+    }
+
     /// The number, negative.
     pub fn code(self) -> i32 {
         self.0

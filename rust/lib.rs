@@ -10,6 +10,7 @@ pub mod bindings;
 pub mod binderfs;
 pub mod block;
 pub mod chrdev;
+pub mod device;
 pub mod dma;
 pub mod error;
 pub mod file;

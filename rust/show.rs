@@ -82,9 +82,19 @@ struct Attr<P: Deref + 'static> {
 }
 
 /// Text that ends where its buffer does.
-struct Text<'a> {
+pub(crate) struct Text<'a> {
     buf: &'a mut [u8],
     len: usize,
+}
+
+impl<'a> Text<'a> {
+    pub(crate) fn new(buf: &'a mut [u8]) -> Self {
+        Text { buf, len: 0 }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
 }
 
 impl fmt::Write for Text<'_> {
@@ -117,7 +127,7 @@ unsafe extern "C" fn store<P: Deref + 'static>(n: *mut bindings::show_node, text
 }
 
 /// A name, made of `args`, as C has it; `EINVAL`: longer than any is.
-fn with_name<R>(args: fmt::Arguments<'_>, f: impl FnOnce(&CStr) -> R) -> Result<R> {
+pub(crate) fn with_name<R>(args: fmt::Arguments<'_>, f: impl FnOnce(&CStr) -> R) -> Result<R> {
     let mut buf = [0u8; 64];
     let mut t = Text { buf: buf.get_mut(..63).unwrap_or_default(), len: 0 };
     fmt::Write::write_fmt(&mut t, args).map_err(|_| Error::EINVAL)?;
@@ -161,6 +171,19 @@ impl Dir {
         // SAFETY: what is named by a constant path is never removed.
         unsafe { bindings::show_get(n.as_ptr()) };
         Ok(Dir(n))
+    }
+
+    /// A pin of it.
+    ///
+    /// # Safety
+    ///
+    /// `n` is a directory that the caller has a pin of.
+    pub(crate) unsafe fn pinned(n: *mut bindings::show_node) -> Dir {
+        // SAFETY: by the caller.
+        unsafe {
+            bindings::show_get(n);
+            Dir(NonNull::new_unchecked(n))
+        }
     }
 
     /// The directory of that name in it, made where it is not there.

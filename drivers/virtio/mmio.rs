@@ -2,7 +2,8 @@
 //! virtio over memory-mapped registers, version 2 (4.2). The devices are those that the machine's tables name.
 
 use super::queue::Queue;
-use super::{shown, Transport};
+use super::bus::{Attached, Carrier};
+use super::Transport;
 use kernel::dma::Engine;
 use kernel::irq::{Line, Source};
 use kernel::mem::Mmio;
@@ -132,10 +133,19 @@ fn probe(v: platform::VirtioMmio) -> Result {
     }
     let irq = v.line().map_or(-1, |l| l.number());
     pr_info!("virtio-mmio: {:#x}: device type {}, irq {}\n", v.base(), regs.read32(DEVICE_ID), irq);
-    let shown = shown::Shown::new(&publish(v)?, regs.read32(DEVICE_ID), regs.read32(VENDOR_ID))?;
-    let dir = shown.dir().clone();
-    let t = Device { regs, engine: v.engine()?, line: v.line(), dir, select: SpinLockIrq::new(()) };
-    KBox::new(super::attach(t, shown)?, KERNEL).map(|a| _ = a.leak()) // it stays as long as the machine runs
+    let (kind, vendor) = (regs.read32(DEVICE_ID), regs.read32(VENDOR_ID));
+    let device = Attached::new(&publish(v)?, kind, vendor, KBox::new(Slot(v), KERNEL)?)?;
+    KBox::new(device, KERNEL).map(|a| _ = a.leak()) // it stays as long as the machine runs
+}
+
+struct Slot(platform::VirtioMmio);
+
+impl Carrier for Slot {
+    fn open(&self, dir: Dir) -> Result<KBox<dyn Transport>> {
+        let v = &self.0;
+        let d = Device { regs: v.map()?, engine: v.engine()?, line: v.line(), dir, select: SpinLockIrq::new(()) };
+        Ok(KBox::new(d, KERNEL)?)
+    }
 }
 
 /// Shows the registers as a device of the platform, named as Linux names those of a device tree.

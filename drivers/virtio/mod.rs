@@ -2,6 +2,7 @@
 //! virtio (OASIS Virtual I/O Device 1.2): what the transports share, and the drivers by device type.
 
 pub mod blk;
+mod bus;
 pub mod console;
 pub mod mmio;
 pub mod net;
@@ -12,15 +13,13 @@ pub mod queue;
 pub mod rng;
 pub mod scsi;
 mod scsi_lane;
-mod shown;
 #[path = "test/device.rs"]
 pub(crate) mod test;
 
-use kernel::alloc::{KBox, KERNEL};
 use kernel::dma::{Engine, Halted};
 use kernel::irq::Source;
 use kernel::show::Dir;
-use kernel::{pr_err, pr_warn, Error, Result};
+use kernel::{pr_err, Error, Result};
 use queue::Queue;
 
 /// Status bits (2.1).
@@ -167,83 +166,4 @@ pub const BROKE_RULES: &str = "the device broke the rules of its queue";
 /// Whether the device still says that it works: not reset behind our back, asking for a reset, or gone.
 pub fn is_alive(t: &dyn Transport) -> bool {
     t.status() & (DRIVER_OK | NEEDS_RESET | FAILED) == DRIVER_OK
-}
-
-/// A driver that has its device.
-trait Driver: Send + Sync {
-    /// Takes the driver away, whoever uses the device; `gone`: the device is no longer there. Afterwards it does nothing. Sleeps.
-    /// `EIO`: the device does not obey, and what it has of our memory is lost.
-    fn remove(&mut self, gone: bool) -> Result;
-}
-
-impl Driver for Option<net::Bound> {
-    fn remove(&mut self, gone: bool) -> Result {
-        self.take().map_or(Ok(()), |n| n.pull(gone))
-    }
-}
-
-impl Driver for Option<blk::Bound> {
-    fn remove(&mut self, gone: bool) -> Result {
-        self.take().map_or(Ok(()), |b| b.pull(gone))
-    }
-}
-
-impl Driver for Option<rng::Bound> {
-    fn remove(&mut self, _gone: bool) -> Result {
-        self.take().map_or(Ok(()), |r| r.remove())
-    }
-}
-
-impl Driver for Option<console::Bound> {
-    fn remove(&mut self, _gone: bool) -> Result {
-        self.take().map_or(Ok(()), |c| c.remove())
-    }
-}
-
-impl Driver for Option<scsi::Bound> {
-    fn remove(&mut self, gone: bool) -> Result {
-        self.take().map_or(Ok(()), |s| s.pull(gone))
-    }
-}
-
-/// A device with its driver, if there is one for it, and what /sys shows of it. Dropped, the driver is taken away first.
-pub struct Attached {
-    driver: Option<KBox<dyn Driver>>,
-    shown: shown::Shown,
-}
-
-impl Attached {
-    /// Takes the driver away; `gone`, errors: as there. Sleeps.
-    pub fn remove(&mut self, gone: bool) -> Result {
-        let Some(mut driver) = self.driver.take() else { return Ok(()) };
-        let left = driver.remove(gone);
-        self.shown.left();
-        left
-    }
-}
-
-impl Drop for Attached {
-    fn drop(&mut self) {
-        _ = self.remove(false);
-    }
-}
-
-/// Finds the driver of a device that a transport brought up to "there is one".
-pub fn attach<T: Transport + 'static>(t: T, shown: shown::Shown) -> Result<Attached> {
-    let kind = t.device_type();
-    let t: KBox<dyn Transport> = KBox::new(t, KERNEL)?;
-    let driver: KBox<dyn Driver> = match kind {
-        1 => KBox::new(Some(net::bind(t)?), KERNEL)?,
-        2 => KBox::new(Some(blk::bind(t)?), KERNEL)?,
-        3 => KBox::new(Some(console::bind(t)?), KERNEL)?,
-        4 => KBox::new(Some(rng::bind(t)?), KERNEL)?,
-        8 => KBox::new(Some(scsi::bind(t)?), KERNEL)?,
-        _ => {
-            pr_warn!("virtio: no driver for device type {}\n", kind);
-            return Ok(Attached { driver: None, shown });
-        }
-    };
-    let attached = Attached { driver: Some(driver), shown };
-    attached.shown.driven()?;
-    Ok(attached)
 }

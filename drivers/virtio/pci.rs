@@ -2,7 +2,8 @@
 //! virtio over PCI, modern devices (4.1).
 
 use super::queue::Queue;
-use super::{shown, Transport};
+use super::bus::{Attached, Carrier};
+use super::Transport;
 use kernel::dma::Engine;
 use kernel::mem::Mmio;
 use kernel::pci::{Function, Msix};
@@ -77,56 +78,91 @@ fn map(f: &Function, cap: u16) -> Result<Mmio> {
     f.map_bar(f.read8(cap + 4), f.read32(cap + 8).into(), f.read32(cap + 12).into())
 }
 
-/// Brings the function to its driver.
-pub fn attach(f: Function, carrier: &Dir) -> Result<KBox<dyn Bound>> {
-    let (mut common, mut notify, mut isr, mut device, mut step) = (None, None, None, None, 0);
-    let engine = f.enable()?;
+/// Whether the function has the structures that a driver needs.
+fn has_structures(f: &Function) -> bool {
+    let mut seen = 0u32;
     for (cap, id) in f.capabilities() {
-        if id != CAP_VENDOR {
-            continue;
-        }
-        match f.read8(cap + 3) {
-            COMMON if common.is_none() => common = Some(map(&f, cap)?),
-            NOTIFY if notify.is_none() => {
-                step = f.read32(cap + 16) as usize;
-                notify = Some(map(&f, cap)?);
-            }
-            ISR if isr.is_none() => isr = Some(map(&f, cap)?),
-            DEVICE if device.is_none() => device = Some(map(&f, cap)?),
-            _ => {}
+        if id == CAP_VENDOR {
+            seen |= 1u32.checked_shl(f.read8(cap + 3).into()).unwrap_or(0);
         }
     }
-    let irqs = match f.msix() {
-        Ok(m) => Irqs::Messages(m),
-        Err(e) => Irqs::Line(f.line().map_err(|_| e)?),
-    };
-    let kind = if f.device >= 0x1040 { u32::from(f.device) - 0x1040 } else { f.read32(SUBSYSTEM) >> 16 };
-    let shown = shown::Shown::new(carrier, kind, f.read32(SUBSYSTEM) & 0xffff)?;
-    let dir = shown.dir().clone();
-    let t = Pci {
-        f,
-        kind,
-        dir,
-        engine,
-        common: common.ok_or(Error::ENODEV)?,
-        notify: notify.ok_or(Error::ENODEV)?,
-        notify_step: step,
-        isr: isr.ok_or(Error::ENODEV)?,
-        device,
-        irqs,
-        notify_at: [const { AtomicU32::new(0) }; MAX_QUEUES],
-        state: SpinLockIrq::new(State { next_vector: 0 }),
-    };
-    Ok(KBox::new(super::attach(t, shown)?, KERNEL)?)
+    [COMMON, NOTIFY, ISR].iter().all(|kind| seen & 1 << kind != 0)
 }
 
-impl Bound for super::Attached {
+/// The type and vendor of the device.
+fn id(f: &Function) -> (u32, u32) {
+    let subsystem = f.read32(SUBSYSTEM);
+    let kind = if f.device >= 0x1040 { u32::from(f.device) - 0x1040 } else { subsystem >> 16 };
+    (kind, subsystem & 0xffff)
+}
+
+struct OfFunction(Function);
+
+impl Carrier for OfFunction {
+    fn open(&self, dir: Dir) -> Result<KBox<dyn Transport>> {
+        Ok(KBox::new(Pci::new(self.0, dir)?, KERNEL)?)
+    }
+
+    fn is_gone(&self) -> bool {
+        !self.0.is_present()
+    }
+}
+
+/// Brings the function to its driver: a device of the virtio bus.
+pub fn attach(f: Function, above: &Dir) -> Result<KBox<dyn Bound>> {
+    if !has_structures(&f) {
+        return Err(Error::ENODEV);
+    }
+    let (kind, vendor) = id(&f);
+    Ok(KBox::new(Attached::new(above, kind, vendor, KBox::new(OfFunction(f), KERNEL)?)?, KERNEL)?)
+}
+
+impl Bound for Attached {
     fn remove(&mut self, gone: bool) -> Result {
-        super::Attached::remove(self, gone)
+        Attached::remove(self, gone);
+        Ok(())
     }
 }
 
 impl Pci {
+    fn new(f: Function, dir: Dir) -> Result<Pci> {
+        let (mut common, mut notify, mut isr, mut device, mut step) = (None, None, None, None, 0);
+        let engine = f.enable()?;
+        for (cap, id) in f.capabilities() {
+            if id != CAP_VENDOR {
+                continue;
+            }
+            match f.read8(cap + 3) {
+                COMMON if common.is_none() => common = Some(map(&f, cap)?),
+                NOTIFY if notify.is_none() => {
+                    step = f.read32(cap + 16) as usize;
+                    notify = Some(map(&f, cap)?);
+                }
+                ISR if isr.is_none() => isr = Some(map(&f, cap)?),
+                DEVICE if device.is_none() => device = Some(map(&f, cap)?),
+                _ => {}
+            }
+        }
+        let irqs = match f.msix() {
+            Ok(m) => Irqs::Messages(m),
+            Err(e) => Irqs::Line(f.line().map_err(|_| e)?),
+        };
+        Ok(Pci {
+            f,
+            kind: id(&f).0,
+            dir,
+            engine,
+            common: common.ok_or(Error::ENODEV)?,
+            notify: notify.ok_or(Error::ENODEV)?,
+            notify_step: step,
+            isr: isr.ok_or(Error::ENODEV)?,
+            device,
+            irqs,
+            notify_at: [const { AtomicU32::new(0) }; MAX_QUEUES],
+            state: SpinLockIrq::new(State { next_vector: 0 }),
+        })
+    }
+
     fn take_interrupt(&self, nth: Option<u16>) -> Result<(irq::Source, u16, bool)> {
         let msix = match &self.irqs {
             Irqs::Messages(m) => m,

@@ -255,9 +255,8 @@ fn pulled(run: &mut kernel::ktest::Run<'_>) -> Result {
     no_growth(|| {
         gone = !gone;
         let evil = Arc::new(Evil::new(2, 0, 128, &[0; 60])?)?;
-        let mut bound = Some(bind(KBox::new(Handle(evil.clone()), KERNEL)?)?);
-        kt_eq!(super::super::Driver::remove(&mut bound, gone), Ok(()));
-        kt_eq!(super::super::Driver::remove(&mut bound, gone), Ok(()));
+        let bound = bind(KBox::new(Handle(evil.clone()), KERNEL)?)?;
+        kt_eq!(bound.pull(gone), Ok(()));
         kt_assert!(evil.engine.is_halted());
         kt_eq!(evil.failures(), 0);
         Ok(())

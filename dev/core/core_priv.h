@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of dev/core share. Letters: c constant, b the bus's lock, d the device's lock. */
+#pragma once
+
+#include <dev/device.h>
+#include <kernel/refcount.h>
+#include <lib/list.h>
+#include <lib/rbtree.h>
+#include <sched/mutex.h>
+
+struct bus {
+	const char *name;		/* c */
+	const char *lock_name;		/* c */
+	const struct bus_ops *ops;	/* c */
+	struct mutex lock;
+	struct rb_root by_name;		/* b: devices, from device_new() to device_remove() */
+	/* b: devices that are listed, in the order in which they were added */
+	struct rb_root by_serial;
+	u64 serial;			/* b: the last one given, to a device or a driver */
+	struct list_head drivers;	/* b: by their serials */
+	bool autoprobe;			/* b: devices and drivers that come are tried */
+	struct show_node *dir;		/* c */
+	struct show_node *devices_dir, *drivers_dir;	/* c */
+};
+
+struct driver {
+	struct bus *bus;		/* c */
+	char *name;			/* c */
+	const struct driver_ops *ops;	/* c: of use while it is live */
+	const void *data;		/* c: the same */
+	refcount_t refs;
+	bool live;			/* b: on the bus */
+	u64 serial;			/* c */
+	struct list_head in_bus;	/* b */
+	struct list_head devices;	/* b: that it has, or probes */
+	struct show_node *dir;		/* c, pinned */
+};
+
+struct device {
+	struct bus *bus;		/* c */
+	char *name;			/* c */
+	void *data;			/* c */
+	refcount_t refs;
+	struct mutex lock;
+	enum device_state state;	/* d */
+	bool named;			/* b: in by_name */
+	bool listed;			/* d and b: in by_serial; either lock to read */
+	bool removed;			/* d: for ever */
+	struct driver *driver;		/* d and b: either to read; holds a reference */
+	void *bound;			/* d */
+	char *override;			/* b: or NULL */
+	u64 serial;			/* b */
+	struct rb_node by_name, by_serial;	/* b */
+	struct list_head in_driver;	/* b */
+	struct show_node *dir;		/* c, pinned */
+};
+
+/*
+ * The length of the name that TEXT (LEN bytes) holds: up to a NUL, without one newline at its end.
+ */
+size_t name_len(const char *text, size_t len);
+/*
+ * The first device added after the one of that serial (0: the first of all), with a reference;
+ * NULL.
+ */
+struct device *bus_next(struct bus *bus, u64 after);
+/* Reserves D's name: false: another device has it. */
+bool bus_reserve(struct device *d);
+/* The name is free again; nothing, if D has not reserved it. */
+void bus_give_up(struct device *d);
+/*
+ * Puts D, with its lock, among the devices that have a driver or may get one; or takes it from
+ * there, if it is.
+ */
+void bus_list(struct device *d);
+void bus_unlist(struct device *d);
+/* With the bus's lock: whether DRV is for D. */
+bool is_for_locked(const struct device *d, const struct driver *drv);
+/* Tries all drivers that are for D, with D's lock, until one takes it. */
+void device_try_drivers(struct device *d);
+/* Takes D's driver away, if it has one, with D's lock. */
+void device_detach(struct device *d, bool gone);
+void driver_get(struct driver *drv);
+void driver_put(struct driver *drv);
+/* unpin() of nodes. */
+void device_unpin(void *d);
+void driver_unpin(void *drv);
+/* store() of a file "uevent" of what is no device: N's directory belongs to SUBSYSTEM. */
+ssize_t core_uevent_store(struct show_node *n, const char *subsystem, const char *text, size_t len);

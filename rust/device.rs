@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT
+//! Devices, their drivers, and the buses that bring them together (dev/device.h). The type `D` is what a bus
+//! knows of each of its devices: a driver is asked by it, and probes it.
+
+use crate::alloc::{KBox, KERNEL};
+use crate::bindings;
+use crate::error::{Error, Result};
+use crate::show::{Dir, Text};
+use core::ffi::{c_char, c_void, CStr};
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
+use core::ptr::NonNull;
+
+/// What a bus knows of a device. Dropping it may not sleep.
+pub trait Facts: Send + Sync + Sized + 'static {
+    /// A device has the file `driver_override`.
+    const OVERRIDES: bool;
+    /// The lines of a device's events, each ended by a newline. May not sleep.
+    fn lines(&self, out: &mut dyn fmt::Write) -> fmt::Result;
+}
+
+/// What a driver keeps for a device that it has.
+pub trait Bound: Send + Sync {
+    /// Leaves the device, whoever uses it; `gone`: it is not there any more. Afterwards it does nothing with it, and is dropped. Sleeps.
+    fn remove(&mut self, gone: bool);
+}
+
+/// A driver.
+pub struct Driver<D: Facts> {
+    /// Its name in /sys.
+    pub name: &'static CStr,
+    /// Whether it is for a device; may not sleep.
+    pub matches: fn(&D) -> bool,
+    /// Takes a device. `ENODEV`, `ENXIO`: it is not for this driver. Sleeps.
+    pub probe: fn(&Device<D>) -> Result<KBox<dyn Bound>>,
+    /// Programs neither bind nor unbind it.
+    pub fixed: bool,
+}
+
+/// A bus. It stays for ever.
+///
+/// # Invariants
+/// Points to what `bus_register()` gave.
+#[derive(Debug)]
+pub struct Bus<D: Facts> {
+    bus: NonNull<bindings::bus>,
+    of: PhantomData<D>,
+}
+
+// SAFETY: the C side locks, and the bus stays for ever.
+unsafe impl<D: Facts> Send for Bus<D> {}
+// SAFETY: as above.
+unsafe impl<D: Facts> Sync for Bus<D> {}
+
+/// A reference to a device of a bus of `D`.
+///
+/// # Invariants
+/// Points to a device of which it has a reference, and whose data is a `KBox<D>`.
+#[derive(Debug)]
+pub struct Device<D: Facts> {
+    dev: NonNull<bindings::device>,
+    of: PhantomData<D>,
+}
+
+// SAFETY: the C side locks; `D` is Sync.
+unsafe impl<D: Facts> Send for Device<D> {}
+// SAFETY: as above.
+unsafe impl<D: Facts> Sync for Device<D> {}
+
+/// A device that its maker has. Dropped, the device is removed from its bus.
+#[derive(Debug)]
+pub struct Added<D: Facts>(Device<D>);
+
+unsafe extern "C" fn matches<D: Facts>(device: *const c_void, driver: *const c_void) -> bool {
+    // SAFETY: the data of a device is a D, that of a driver of the same bus a Driver<D> that lives for ever.
+    let (d, drv) = unsafe { (&*device.cast::<D>(), &*driver.cast::<Driver<D>>()) };
+    (drv.matches)(d)
+}
+
+unsafe extern "C" fn lines<D: Facts>(
+    device: *const c_void,
+    buf: *mut c_char,
+    size: usize,
+) -> isize {
+    // SAFETY: the data of a device is a D; the buffer is the caller's, of that size.
+    let (d, buf) =
+        unsafe { (&*device.cast::<D>(), core::slice::from_raw_parts_mut(buf.cast::<u8>(), size)) };
+    let mut t = Text::new(buf);
+    d.lines(&mut t).map_or(Error::EIO.code() as isize, |()| t.len() as isize)
+}
+
+unsafe extern "C" fn release<D: Facts>(device: *mut c_void) {
+    // SAFETY: the data came from into_raw(), and nobody has a reference any more.
+    drop(unsafe { KBox::<D>::from_raw(device.cast()) });
+}
+
+unsafe extern "C" fn probe<D: Facts>(d: *mut bindings::device) -> i32 {
+    let Some(dev) = NonNull::new(d) else { return Error::EINVAL.code() };
+    // SAFETY: C calls with the device's lock, and holds a reference, so that ours is not counted.
+    let (drv, dev) = unsafe {
+        let drv = &*bindings::driver_data(bindings::device_driver(d)).cast::<Driver<D>>();
+        (drv, ManuallyDrop::new(Device { dev, of: PhantomData }))
+    };
+    // Its place first: what a driver made of a device is not dropped without remove().
+    let mut place: KBox<Option<KBox<dyn Bound>>> = match KBox::new(None, KERNEL) {
+        Ok(place) => place,
+        Err(_) => return Error::ENOMEM.code(),
+    };
+    match (drv.probe)(&dev) {
+        Ok(b) => {
+            *place = Some(b);
+            // SAFETY: as above; remove() takes the box back.
+            unsafe { bindings::device_set_bound(d, KBox::into_raw(place).cast()) };
+            0
+        }
+        Err(e) => e.code(),
+    }
+}
+
+unsafe extern "C" fn remove(d: *mut bindings::device, gone: bool) {
+    // SAFETY: C calls with the device's lock, once after a probe() that set this box.
+    let mut place =
+        unsafe { KBox::<Option<KBox<dyn Bound>>>::from_raw(bindings::device_bound(d).cast()) };
+    if let Some(mut b) = place.take() {
+        b.remove(gone);
+    }
+}
+
+impl<D: Facts> Bus<D> {
+    const OPS: bindings::bus_ops = bindings::bus_ops {
+        match_: Some(matches::<D>),
+        uevent: Some(lines::<D>),
+        release: Some(release::<D>),
+        overrides: D::OVERRIDES,
+    };
+    const DRIVER_OPS: bindings::driver_ops =
+        bindings::driver_ops { probe: Some(probe::<D>), remove: Some(remove) };
+
+    /// /sys/bus/`name`, once; `lock` names the locks of its devices. Sleeps.
+    ///
+    /// ```
+    /// use core::fmt::{self, Write};
+    /// use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    /// use kernel::alloc::{KBox, KERNEL};
+    /// use kernel::device::{Bound, Bus, Device, Driver, Facts};
+    /// use kernel::{show::Dir, Error, Result};
+    /// struct Lamp(u32);
+    /// impl Facts for Lamp {
+    ///     const OVERRIDES: bool = false;
+    ///     fn lines(&self, out: &mut dyn Write) -> fmt::Result {
+    ///         writeln!(out, "WATTS={}", self.0)
+    ///     }
+    /// }
+    /// static LIT: AtomicU32 = AtomicU32::new(0);
+    /// struct Light(u32);
+    /// impl Bound for Light {
+    ///     fn remove(&mut self, _gone: bool) {
+    ///         LIT.fetch_sub(self.0, Relaxed);
+    ///     }
+    /// }
+    /// fn light(d: &Device<Lamp>) -> Result<KBox<dyn Bound>> {
+    ///     LIT.fetch_add(d.facts().0, Relaxed);
+    ///     Ok(KBox::new(Light(d.facts().0), KERNEL)?)
+    /// }
+    /// static DRIVER: Driver<Lamp> = Driver { name: c"lamp", matches: |l| l.0 < 100, probe: light, fixed: false };
+    /// let bus = Bus::<Lamp>::new(c"example", c"example device")?;
+    /// bus.drive(&DRIVER)?;
+    /// let above = Dir::sys(c"kernel/example")?;
+    /// let added = bus.make(&above, format_args!("lamp{}", 0), Lamp(60))?;
+    /// let dir = added.dir();
+    /// added.add()?;
+    /// assert!(LIT.load(Relaxed) == 60 && dir.has(c"driver"));
+    /// let bright = bus.make(&above, format_args!("lamp1"), Lamp(100))?;
+    /// bright.add()?;
+    /// assert!(LIT.load(Relaxed) == 60 && !bright.dir().has(c"driver"));
+    /// assert_eq!(bus.make(&above, format_args!("lamp1"), Lamp(1)).err(), Some(Error::EEXIST));
+    /// let files = Dir::sys(c"bus/example/drivers/lamp")?;
+    /// assert_eq!(files.write(c"bind", "lamp1"), Err(Error::ENODEV));
+    /// files.write(c"unbind", "lamp0\n")?;
+    /// assert_eq!(LIT.load(Relaxed), 0);
+    /// files.write(c"bind", "lamp0")?;
+    /// let mut text = [0; 32];
+    /// let len = dir.read(c"uevent", &mut text)?;
+    /// assert_eq!(text.get(..len), Some(&b"DRIVER=lamp\nWATTS=60\n"[..]));
+    /// drop(added);
+    /// assert_eq!((LIT.load(Relaxed), above.has(c"lamp0")), (0, false));
+    /// ```
+    pub fn new(name: &'static CStr, lock: &'static CStr) -> Result<Self> {
+        // SAFETY: names and operations live for ever; the operations know the data's types.
+        let bus = unsafe { bindings::bus_register(name.as_ptr(), lock.as_ptr(), &Self::OPS) };
+        Error::from_ptr(bus).map(|bus| Bus { bus, of: PhantomData })
+    }
+
+    /// Registers the driver, for ever; it gets the devices that it is for and that have none. Sleeps.
+    pub fn drive(&self, driver: &'static Driver<D>) -> Result {
+        let data: *const Driver<D> = driver;
+        // SAFETY: by the type's invariant; the operations know the data's type, and all of it lives for ever.
+        let drv = unsafe {
+            bindings::driver_register(
+                self.bus.as_ptr(),
+                driver.name.as_ptr(),
+                &Self::DRIVER_OPS,
+                data.cast(),
+                driver.fixed,
+            )
+        };
+        Error::from_ptr(drv).map(|_| ())
+    }
+
+    /// A device with its directory below `above`, which gets its files, and then is added. `EEXIST`: there is one of that name. Sleeps.
+    pub fn make(&self, above: &Dir, name: fmt::Arguments<'_>, facts: D) -> Result<Added<D>> {
+        let facts = KBox::into_raw(KBox::new(facts, KERNEL)?);
+        let made = crate::show::with_name(name, |name| {
+            // SAFETY: by the type's invariant, and that of the directory; C copies the name, and has the facts from here on.
+            Error::from_ptr(unsafe {
+                bindings::device_new(self.bus.as_ptr(), above.as_ptr(), name.as_ptr(), facts.cast())
+            })
+        });
+        match made {
+            Ok(dev) => Ok(Added(Device { dev: dev?, of: PhantomData })),
+            Err(e) => {
+                // SAFETY: C has not seen them.
+                drop(unsafe { KBox::from_raw(facts) });
+                Err(e)
+            }
+        }
+    }
+}
+
+impl<D: Facts> Device<D> {
+    /// What the bus knows of it.
+    pub fn facts(&self) -> &D {
+        // SAFETY: by the type's invariant; the facts are not changed, and live as long as the reference.
+        unsafe { &*bindings::device_data(self.dev.as_ptr()).cast::<D>() }
+    }
+
+    /// Its directory.
+    pub fn dir(&self) -> Dir {
+        // SAFETY: by the type's invariant.
+        unsafe { Dir::pinned(bindings::device_dir(self.dev.as_ptr())) }
+    }
+}
+
+impl<D: Facts> Clone for Device<D> {
+    fn clone(&self) -> Self {
+        // SAFETY: by the type's invariant.
+        unsafe { bindings::device_get(self.dev.as_ptr()) };
+        Device { dev: self.dev, of: PhantomData }
+    }
+}
+
+impl<D: Facts> Drop for Device<D> {
+    fn drop(&mut self) {
+        // SAFETY: by the type's invariant; the reference goes with us.
+        unsafe { bindings::device_put(self.dev.as_ptr()) }
+    }
+}
+
+impl<D: Facts> core::ops::Deref for Added<D> {
+    type Target = Device<D>;
+
+    fn deref(&self) -> &Device<D> {
+        &self.0
+    }
+}
+
+impl<D: Facts> Added<D> {
+    /// Puts it on its bus, once it has its files; it gets its driver, if there is one. Once. Sleeps.
+    pub fn add(&self) -> Result {
+        // SAFETY: by the type's invariant.
+        Error::from_ret(unsafe { bindings::device_add(self.0.dev.as_ptr()) }).map_or(Ok(()), Err)
+    }
+
+    /// Takes its driver away and removes it; `gone`: it is not there any more. A second call has no effect. Sleeps.
+    pub fn remove(&self, gone: bool) {
+        // SAFETY: by the type's invariant.
+        unsafe { bindings::device_remove(self.0.dev.as_ptr(), gone) }
+    }
+}
+
+impl<D: Facts> Drop for Added<D> {
+    fn drop(&mut self) {
+        self.remove(false);
+    }
+}

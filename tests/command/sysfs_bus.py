@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A disk, an entropy source and a network device lose their drivers and get them back by /sys/bus/virtio (bind, unbind, drivers_probe, drivers_autoprobe); each errno, mode
+and event is what Debian's Linux says in the same run. usage: sysfs_bus.py [release | debug | linux]..."""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+from expect import appended, check, no_report
+
+ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../..")
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+sys.path.insert(0, os.path.join(ROOT, "tests/xfs"))
+from ochre import rootfs, setup  # noqa: E402
+import linux  # noqa: E402
+
+KINDS = {"release": 1, "debug": 4, "linux": 2}      # and how many CPUs
+SCRIPT = r"""
+B=/sys/bus/virtio; D=$B/drivers/virtio_blk; V=$(basename $(readlink -f /sys/class/block/vda/device)); N=$B/devices/$V
+w() { { echo "$1" >$2 && echo taken; } 2>&1 | sed 's/.*: //'; }
+bound() { [ -e $D/$V ] && [ -e $N/driver ] && grep -qx DRIVER=virtio_blk $N/uevent && echo bound; [ -e $D/$V ] || [ -e $N/driver ] || grep -q DRIVER $N/uevent || echo free; }
+disk() { ls /dev/vda 2>&1 | sed 's/.*: //'; }
+echo "== modes"; stat -c '%a' $D/bind $D/unbind $D/uevent $B/uevent $B/drivers_probe $B/drivers_autoprobe $N/uevent $N/modalias; ls $N/driver_override 2>&1 | sed 's/.*: //'
+echo "== bound"; bound; w $V $D/bind; w virtio99 $D/bind; w virtio99 $D/unbind; w "" $D/unbind; w "$V
+" $D/unbind; bound
+echo "== free"; w $V $D/unbind; bound; disk; w $V $D/unbind
+echo "== again"; w $V $D/bind; bound; disk; cmp /dev/vda /ex && echo equal; w $V $D/bind
+echo "== no newline"; printf %s $V >$D/unbind; bound; printf %s $V >$D/bind; bound
+echo "== probe"; cat $B/drivers_autoprobe; w 0 $B/drivers_autoprobe; cat $B/drivers_autoprobe; w $V $D/unbind; w virtio99 $B/drivers_probe; bound; w $V $B/drivers_probe; bound; w $V $B/drivers_probe; w y $B/drivers_autoprobe; cat $B/drivers_autoprobe
+echo "== uevent"; w add $D/uevent; w added $D/uevent; w change $B/uevent; w '?' $B/uevent; w change $N/uevent; w '' $N/uevent
+echo "== open"; exec 3</dev/vda; w $V $D/unbind; bound; head -c 512 <&3 2>&1 | wc -c; exec 3<&-; w $V $D/bind; bound; disk
+echo "== events"; gone hear >/heard & while ! grep -q ready /heard 2>/dev/null; do usleep 10000; done
+echo $V >$D/unbind; echo $V >$D/bind; echo change >/sys/class/net/lo/uevent; wait
+grep -E '^[a-z]+@/devices/pci' /heard | grep -v wakeup | sed 's,/devices/pci0000:00/[^/]*/virtio[0-9]*,DEVICE,'
+echo "== the end"
+"""
+# Entropy and network, which the other kernel here has no modules for.
+MORE = r"""
+R=$B/drivers/virtio_rng; E=$(basename $R/virtio*); T=$B/drivers/virtio_net; I=$(basename $T/virtio*)
+echo "== entropy"; for i in 1 2 3 4 5 6 7 8; do echo $E >$R/unbind; [ -e $R/$E ] && echo still; echo $E >$R/bind; [ -e $R/$E ] || echo free; done; w $E $D/bind; w $E $D/unbind
+echo "== network"; for i in 1 2 3; do echo $I >$T/unbind; ls /sys/class/net; echo $I >$T/bind; ls /sys/class/net; done
+readlink $B/devices/$I/driver; readlink /sys/class/net/eth0/device/driver; ip link set eth0 up && ip addr add 10.0.2.15/24 dev eth0 && ping -c 1 -w 10 10.0.2.2 | grep -c 'bytes from'
+echo "== function goes while the device has no driver"; P=$(basename $(dirname $(readlink -f $N))); echo $V >$D/unbind; echo $P >/sys/bus/pci/drivers/virtio-pci/unbind; ls -d $N 2>&1 | sed 's/.*: //'; echo $P >/sys/bus/pci/drivers/virtio-pci/bind; V=$(basename /sys/bus/pci/devices/$P/virtio*); N=$B/devices/$V; bound; disk
+echo "== two at once"; for j in 1 2 3; do (for i in 1 2 3 4 5 6 7 8; do echo $V >$D/unbind; echo $V >$D/bind; done 2>/dev/null) & done; wait; echo $V >$D/bind 2>/dev/null; bound; disk
+echo "== user"; chmod 755 /; su -s /bin/sh nobody -c "echo $V >$D/unbind" 2>&1 | sed 's/.*: //'; bound
+if [ -e /sys/kernel/debug/kmemleak ]; then echo scan=off >/sys/kernel/debug/kmemleak; echo min_age=0 >/sys/kernel/debug/kmemleak; echo scan >/sys/kernel/debug/kmemleak; echo scan >/sys/kernel/debug/kmemleak; cat /sys/kernel/debug/kmemleak; fi
+echo "== all"
+"""
+NO_FILE, NO_DEVICE, BUSY, INVALID = "No such file or directory", "No such device", "Device or resource busy", "Invalid argument"
+SAME = {
+    "modes": ["200"] * 5 + ["644", "644", "444", NO_FILE],
+    "bound": ["bound", BUSY, NO_DEVICE, NO_DEVICE, NO_DEVICE, NO_DEVICE, "bound"],
+    "free": ["taken", "free", NO_FILE, NO_DEVICE],
+    "again": ["taken", "bound", "/dev/vda", "equal", BUSY],
+    "no newline": ["free", "bound"],
+    "probe": ["1", "taken", "0", "taken", NO_DEVICE, "free", "taken", "bound", "taken", "taken", "1"],
+    "uevent": ["taken", INVALID, "taken", INVALID, "taken", INVALID],
+    "open": ["taken", "free", "0", "taken", "bound", "/dev/vda"],
+    "events": ["remove@DEVICE/block/vda", "unbind@DEVICE", "add@DEVICE/block/vda", "bind@DEVICE"],
+}
+OURS = {
+    "entropy": [NO_DEVICE, NO_DEVICE],
+    "network": ["lo", "eth0", "lo"] * 3,
+    "function goes while the device has no driver": [NO_FILE, "bound", "/dev/vda"],
+    "two at once": ["bound", "/dev/vda"],
+    "user": ["Permission denied", "bound"],
+}
+
+
+def section(said, name):
+    m = re.search(r"^== %s\n(.*?)(?=^== )" % re.escape(name), said, re.M | re.S)
+    check(m, "no part %s: %s" % (name, said[-4000:]))
+    return m[1].strip().splitlines()
+
+
+def run(kind, root, disk):
+    argv = [os.path.join(ROOT, "ochre"), "run", *["--debug"] * (kind == "debug"), *appended(), "-v", "--timeout", "90", "--cpus", str(KINDS[kind]), "--rootfs", root,
+            "--disk", disk, "--qemu", "-device virtio-rng-pci", "--", "sh", "-c", "exec 2>&1\nmount -t debugfs d /sys/kernel/debug\n" + SCRIPT + MORE]
+    r = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", stdin=subprocess.DEVNULL)
+    no_report(r.stderr)
+    return r.stdout + ("" if r.returncode == 0 else "\n== status\n%d\n%s" % (r.returncode, r.stderr[-6000:]))
+
+
+def main():
+    tools = setup.load() or setup.ensure()
+    with tempfile.TemporaryDirectory() as d:
+        program = rootfs.build_user(tools, "gone", "x86_64", out=d + "/gone", sources=[ROOT + "/tests/pci/gone.c"])
+        content = os.urandom(1 << 20)
+        files = {"bin/gone": (rootfs.read(program), 0o755), "ex": (content, 0o644)}
+        for kind in sys.argv[1:] or ("release", "debug"):
+            with open(d + "/disk", "wb") as f:
+                f.write(content)
+            if kind == "linux":
+                said = linux.run(rootfs.busybox_root(tools, {**linux.files(tools, d), **files}), [d + "/disk"], "exec 2>&1\n" + SCRIPT, cpus=KINDS[kind]).replace("\r", "")
+            else:
+                said = run(kind, rootfs.busybox_root(tools, files), d + "/disk")
+            for name, want in {**SAME, **(OURS if kind != "linux" else {})}.items():
+                got = section(said, name)
+                if name == "network":
+                    check(got[-1] == "1" and got[-2].endswith("/drivers/virtio_net") and got[-3].endswith("/drivers/virtio_net"), "%s: %s" % (kind, got))
+                    got = got[:-3]
+                check(got == want, "%s: %s: %s" % (kind, name, got))
+    print("ok")
+
+
+main()
