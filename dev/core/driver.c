@@ -77,7 +77,7 @@ static bool publish(struct driver *drv, bool fixed)
 		(command(drv, "bind", bind_store) && command(drv, "unbind", unbind_store)));
 }
 
-/* Puts it on its bus. false: the name is taken. */
+/* Puts it on its bus, where it gets no device yet. false: the name is taken. */
 static bool enlist(struct driver *drv)
 {
 	struct bus *bus = drv->bus;
@@ -88,7 +88,6 @@ static bool enlist(struct driver *drv)
 	list_for_each_entry(other, &bus->drivers, in_bus)
 		taken |= !strcmp(other->name, drv->name);
 	if (!taken) {
-		drv->live = true;
 		drv->serial = ++bus->serial;
 		list_add_tail(&drv->in_bus, &bus->drivers);
 	}
@@ -138,6 +137,10 @@ struct driver *driver_register(struct bus *bus, const char *name, const struct d
 		driver_unregister(drv);
 		return ERR_PTR(-ENOMEM);
 	}
+	/* Its directory is there for the links of devices: from here on those that come get it. */
+	mutex_lock(&bus->lock);
+	drv->live = true;
+	mutex_unlock(&bus->lock);
 	if (READ_ONCE(bus->autoprobe))
 		try_devices(drv);
 	return drv;
