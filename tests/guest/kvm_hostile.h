@@ -131,7 +131,10 @@ static inline void hostile_machine(struct machine *m, bool chips)
 	if (kvm < 0 && (errno == ENOENT || errno == ENXIO || errno == ENODEV))
 		SKIP("this CPU runs no guests");
 	OK(kvm);
-	m->vm = OK(ioctl(kvm, KVM_CREATE_VM, 0));
+	do		/* Linux: a signal of ticks() ends it */
+		m->vm = ioctl(kvm, KVM_CREATE_VM, 0);
+	while (m->vm < 0 && errno == EINTR);
+	OK(m->vm);
 	OK(close(kvm));
 	if (chips)
 		OK(ioctl(m->vm, KVM_CREATE_IRQCHIP, 0));
