@@ -3,7 +3,7 @@
 
 use crate::alloc::{Arc, KSlice, KERNEL};
 use crate::bindings;
-use crate::dma::{Engine, Halted};
+use crate::dma::{Engine, Halted, Segment};
 use crate::error::{to_result, Error, Result};
 use crate::show::Dir;
 use core::ffi::{c_int, c_uint, CStr};
@@ -23,15 +23,6 @@ pub enum Op {
     Discard,
     /// The sectors read as zeroes from now on.
     WriteZeroes,
-}
-
-/// A piece of memory of a request that is lent, as the device addresses it.
-#[derive(Clone, Copy, Debug)]
-pub struct Segment {
-    /// Address.
-    pub addr: u64,
-    /// Bytes.
-    pub len: u32,
 }
 
 /// A request that the driver has taken and must complete once.
@@ -145,9 +136,9 @@ impl Iterator for Pieces<'_> {
         if self.at.is_null() {
             return None;
         }
-        let mut s = Segment { addr: 0, len: 0 };
+        let (mut addr, mut len) = (0, 0);
         // SAFETY: by the type's invariant; the request is not completed while it is borrowed.
-        unsafe { bindings::bio_next_segment(&mut self.at, &mut self.i, &mut s.addr, &mut s.len) }.then_some(s)
+        unsafe { bindings::bio_next_segment(&mut self.at, &mut self.i, &mut addr, &mut len) }.then(|| Segment::new(addr, len))
     }
 }
 

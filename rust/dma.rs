@@ -23,6 +23,74 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 /// Where no memory is, for devices that there are not.
 const NOWHERE: u64 = 1 << 63;
 
+/// Where a device finds memory. No driver makes one, or sees its number: it comes with a piece of memory (`Segment`), and goes into a
+/// descriptor (`Dma::write_addr`) or a register (`Mmio::write_addr`).
+#[derive(Clone, Copy)]
+pub struct DmaAddr(u64);
+
+impl DmaAddr {
+    pub(crate) fn raw(self) -> u64 {
+        self.0
+    }
+}
+
+/// A piece of memory as its device addresses it.
+///
+/// ```
+/// use kernel::dma::{Dma, Engine, Segment};
+/// let mem = Dma::alloc(&Engine::pretended()?, 96)?;
+/// let s = mem.segment(16, 64)?;
+/// assert!(s.len() == 64 && !s.is_empty() && Segment::NONE.is_empty());
+/// assert_eq!((s.part(60, 4)?.len(), s.part(60, 5).is_err(), s.part(65, 0).is_err()), (4, true, true));
+/// assert!(s.part(1, u32::MAX).is_err() && mem.segment(16, 81).is_err() && mem.segment(usize::MAX, 2).is_err());
+/// mem.write_addr(0, s.part(4, 8)?.addr());
+/// assert_eq!(mem.read64(0).and_then(|seen| mem.offset_of(seen)), Some(20));
+/// mem.write_addr(92, s.addr()); // not all of it is there
+/// assert!(mem.read32(92) == Some(0) && mem.offset_of(0).is_none());
+/// ```
+#[derive(Clone, Copy)]
+pub struct Segment {
+    addr: u64,
+    len: u32,
+}
+
+impl Segment {
+    /// No memory.
+    pub const NONE: Segment = Segment::pretended(0);
+
+    /// `len` bytes where no memory is, for tests.
+    pub const fn pretended(len: u32) -> Segment {
+        Segment { addr: NOWHERE, len }
+    }
+
+    pub(crate) fn new(addr: u64, len: u32) -> Segment {
+        Segment { addr, len }
+    }
+
+    /// Where it begins.
+    pub fn addr(self) -> DmaAddr {
+        DmaAddr(self.addr)
+    }
+
+    /// Bytes.
+    pub fn len(self) -> u32 {
+        self.len
+    }
+
+    /// Whether it has no bytes.
+    pub fn is_empty(self) -> bool {
+        self.len == 0
+    }
+
+    /// `len` bytes of it from byte `off`. `EINVAL`: it has not so many.
+    pub fn part(self, off: u32, len: u32) -> Result<Segment> {
+        match self.len.checked_sub(off) {
+            Some(left) if len <= left => Ok(Segment { addr: self.addr + u64::from(off), len }),
+            _ => Err(Error::EINVAL),
+        }
+    }
+}
+
 struct Pages {
     base: NonNull<u8>,
     phys: u64,
@@ -134,10 +202,11 @@ impl Drop for State {
 /// use kernel::dma::{Dma, Engine};
 /// let engine = Engine::pretended()?;
 /// let (a, b) = (Dma::alloc(&engine, 64)?, Dma::alloc(&engine, 64)?);
-/// assert!(a.addr() != b.addr());
+/// assert!(a.segment(0, 64)?.len() == 64 && b.segment(0, 65).is_err());
 /// let halted = engine.halt()?;
 /// assert!(halted.is_of(&engine) && !halted.is_of(&Engine::pretended()?));
-/// assert_eq!(a.addr(), b.addr()); // nowhere: what is halted is told of no memory
+/// b.write_addr(0, a.segment(0, 64)?.addr());
+/// assert_eq!(b.read64(0).and_then(|seen| a.offset_of(seen)), None); // nowhere: what is halted is told of no memory
 /// ```
 pub struct Engine(Arc<State>);
 
@@ -217,7 +286,7 @@ impl Drop for Memory {
 /// use kernel::dma::{Dma, Engine};
 /// let engine = Engine::pretended()?;
 /// let ring = Dma::alloc(&engine, 64)?;
-/// assert!(ring.addr() % 64 == 0 && ring.read64(0) == Some(0));
+/// assert!(ring.len() == 64 && ring.read64(0) == Some(0));
 /// ring.write32(4, 0x0102_0304);
 /// assert_eq!((ring.read8(4), ring.read16(6)), (Some(4), Some(0x0102)));
 /// assert_eq!((ring.read32(62), ring.read32(61), ring.read8(64)), (None, None, None));
@@ -280,12 +349,30 @@ impl Dma {
     }
 
     /// The address that the device uses. Of a device that was halted: one where no memory is.
-    pub fn addr(&self) -> u64 {
+    fn addr(&self) -> u64 {
         if self.mem.engine.is_halted() {
             return NOWHERE;
         }
         self.mem.shown.store(true, Ordering::Relaxed);
         self.phys
+    }
+
+    /// `len` bytes of it from byte `off`, for the device. Of a device that was halted: where no memory is. `EINVAL`: it has not so many.
+    pub fn segment(&self, off: usize, len: usize) -> Result<Segment> {
+        if off > self.len || len > self.len - off {
+            return Err(Error::EINVAL);
+        }
+        Ok(Segment { addr: self.addr() + off as u64, len: len as u32 })
+    }
+
+    /// Writes where a piece of memory is at byte `off`, as 64 bits, the low half first; nothing outside or misaligned.
+    pub fn write_addr(&self, off: usize, a: DmaAddr) {
+        self.write64(off, a.raw());
+    }
+
+    /// The byte that a device means by address `seen`. For tests that are the device.
+    pub fn offset_of(&self, seen: u64) -> Option<usize> {
+        seen.checked_sub(self.phys).filter(|off| *off < self.len as u64).map(|off| off as usize)
     }
 
     /// Its length in bytes.

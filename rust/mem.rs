@@ -2,6 +2,7 @@
 //! Device registers in memory, and the barriers between what the device sees.
 
 use crate::bindings;
+use crate::dma::DmaAddr;
 use crate::error::{Error, Result};
 use core::ptr::NonNull;
 
@@ -89,6 +90,11 @@ impl Mmio {
             self.write32(off, v as u32);
             self.write32(high, (v >> 32) as u32);
         }
+    }
+
+    /// Writes where memory is, in the same way.
+    pub fn write_addr(&self, off: usize, a: DmaAddr) {
+        self.write64(off, a.raw());
     }
 }
 

@@ -8,7 +8,7 @@
 
 use crate::alloc::{Arc, KSlice, KERNEL};
 use crate::bindings;
-use crate::dma::{Engine, Halted};
+use crate::dma::{Engine, Halted, Segment};
 use crate::error::{to_result, Error, Result};
 use crate::show::Dir;
 use core::ffi::{c_int, CStr};
@@ -102,12 +102,12 @@ impl core::ops::Deref for Lent {
 }
 
 impl Lent {
-    /// Piece `i` of its memory: address and bytes.
-    pub fn segment(&self, i: usize) -> Option<(u64, u32)> {
+    /// Piece `i` of its memory.
+    pub fn segment(&self, i: usize) -> Option<Segment> {
         let (mut addr, mut len) = (0, 0);
         // SAFETY: by Packet's invariant; the C side checks i.
         unsafe { bindings::rust_packet_segment(self.0 .0.as_ptr(), i as u32, &mut addr, &mut len) }
-            .then_some((addr, len))
+            .then(|| Segment::new(addr, len))
     }
 }
 
@@ -264,7 +264,7 @@ impl Filled {
 /// let engine = Engine::pretended()?;
 /// let mut rx = Incoming::new(&engine, 2)?;
 /// let ((a, at), (b, _)) = (rx.lend()?, rx.lend()?);
-/// assert!(a != b && at >> 63 == 1 && rx.lent() == 2 && rx.lend().err() == Some(Error::EBUSY));
+/// assert!(a != b && at.len() == RX_BUFFER && rx.lent() == 2 && rx.lend().err() == Some(Error::EBUSY));
 /// let mut header = [0; 4];
 /// let (first, second) = (rx.done(a).ok_or(Error::EIO)?, rx.done(b).ok_or(Error::EIO)?);
 /// assert!(rx.done(a).is_none() && rx.done(9).is_none() && rx.lent() == 0);
@@ -277,7 +277,7 @@ impl Filled {
 /// assert_eq!(p.header(), [1, 0, 0, 0, 0, 0, 34, 0, 16, 0]);
 /// let mut tx = Outgoing::new(&engine, 1)?;
 /// let (i, lent) = tx.lend(p).map_err(|(e, _)| e)?;
-/// let bytes: u32 = (0..).map_while(|k| lent.segment(k)).map(|s| s.1).sum();
+/// let bytes: u32 = (0..).map_while(|k| lent.segment(k)).map(|s| s.len()).sum();
 /// assert!(bytes == 1600 && lent.segment(99).is_none());
 /// rx.lend()?;
 /// let other = rx.done(0).or_else(|| rx.done(1)).ok_or(Error::EIO)?.into_packet(0, 60)?;
@@ -308,8 +308,8 @@ impl Incoming {
         })
     }
 
-    /// Lends a fresh buffer of `RX_BUFFER` bytes: its number and address. `ENOMEM`; `EBUSY`: there is no room; `EIO`: the device was halted.
-    pub fn lend(&mut self) -> Result<(u16, u64)> {
+    /// Lends a fresh buffer of `RX_BUFFER` bytes: its number and memory. `ENOMEM`; `EBUSY`: there is no room; `EIO`: the device was halted.
+    pub fn lend(&mut self) -> Result<(u16, Segment)> {
         if self.engine.is_halted() {
             return Err(Error::EIO);
         }
@@ -321,7 +321,7 @@ impl Incoming {
             .ok_or(Error::ENOMEM)?;
         *slot = Some(Buffer { page, off });
         self.places.take();
-        Ok((i, self.engine.address(phys)))
+        Ok((i, Segment::new(self.engine.address(phys), RX_BUFFER)))
     }
 
     /// The buffer that the device is done with.

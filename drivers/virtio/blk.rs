@@ -151,7 +151,7 @@ impl Lane {
     /// Writes the header of `r` into its slot and the pieces into `out`; how many.
     fn describe(&self, r: &Lent, out: &mut [Piece]) -> Result<usize> {
         let slot = usize::from(r.tag()) * SLOT;
-        let base = self.slots.addr() + slot as u64;
+        let ours = self.slots.segment(slot, SLOT)?;
         let (kind, sector) = match r.op() {
             Op::Read => (T_IN, r.disk_sector()),
             Op::Write => (T_OUT, r.disk_sector()),
@@ -169,22 +169,22 @@ impl Lane {
             n += 1;
             Ok(())
         };
-        add(Piece { addr: base, len: 16, writable: false })?;
+        add(Piece { mem: ours.part(0, 16)?, writable: false })?;
         match r.op() {
             Op::Read | Op::Write => {
-                for s in r.pieces() {
-                    add(Piece { addr: s.addr, len: s.len, writable: r.op() == Op::Read })?;
+                for mem in r.pieces() {
+                    add(Piece { mem, writable: r.op() == Op::Read })?;
                 }
             }
             Op::Discard | Op::WriteZeroes => {
                 self.slots.write64(slot + 16, r.disk_sector());
                 self.slots.write32(slot + 24, r.len() >> 9);
                 self.slots.write32(slot + 28, 0);
-                add(Piece { addr: base + 16, len: 16, writable: false })?;
+                add(Piece { mem: ours.part(16, 16)?, writable: false })?;
             }
             Op::Flush => {}
         }
-        add(Piece { addr: base + 32, len: 1, writable: true })?;
+        add(Piece { mem: ours.part(32, 1)?, writable: true })?;
         Ok(n)
     }
 
@@ -343,9 +343,8 @@ fn make_lane(t: &dyn Transport, i: u16, agreed: u64) -> Result<Lane> {
     if size < MIN_PIECES {
         return Err(Error::EINVAL);
     }
-    let none = Piece { addr: 0, len: 0, writable: false };
     let most = if agreed & F_RING_INDIRECT != 0 { MAX_INDIRECT } else { MAX_PIECES };
-    let pieces = KSlice::from_fn(size.min(most), KERNEL, |_| none)?;
+    let pieces = KSlice::from_fn(size.min(most), KERNEL, |_| Piece::NONE)?;
     let hw = Hw { ring, under_way: InFlight::new(t.engine(), DEPTH)?, pieces, untold: false };
     Ok(Lane { index: i, hw: SpinLockIrq::new(hw), slots: Dma::alloc(t.engine(), DEPTH * SLOT)?, rest: SpinLockIrq::new(None) })
 }

@@ -31,8 +31,9 @@ struct Port {
 
 impl Port {
     fn refill(&self, r: &mut Rings, i: u16) {
-        let addr = self.rx_buf.addr() + u64::from(i) * SIZE as u64;
-        let _ = r.rx.push(&[Piece { addr, len: SIZE as u32, writable: true }], i);
+        if let Ok(mem) = self.rx_buf.segment(usize::from(i) * SIZE, SIZE) {
+            let _ = r.rx.push(&[Piece { mem, writable: true }], i);
+        }
     }
 }
 
@@ -105,8 +106,8 @@ impl tty::Line for Port {
             }
             let off = i as usize * SIZE;
             let n = self.tx_buf.copy_in(off, part);
-            let piece = Piece { addr: self.tx_buf.addr() + off as u64, len: n as u32, writable: false };
-            if r.tx.push(&[piece], i as u16).is_err() {
+            let Ok(mem) = self.tx_buf.segment(off, n) else { break };
+            if r.tx.push(&[Piece { mem, writable: false }], i as u16).is_err() {
                 break;
             }
             r.tx_free &= !(1 << i);

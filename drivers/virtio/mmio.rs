@@ -86,15 +86,15 @@ impl Transport for Device {
 
     fn queue_setup(&self, i: u16, q: &Queue, _vector: u16) -> Result {
         let _guard = self.select.lock();
-        let (desc, driver, device) = q.addrs();
+        let (desc, driver, device) = q.addrs()?;
         self.regs.write32(QUEUE_SEL, u32::from(i));
         if self.regs.read32(QUEUE_READY) != 0 {
             return Err(Error::EBUSY);
         }
         self.regs.write32(QUEUE_NUM, u32::from(q.size));
-        self.regs.write64(QUEUE_DESC, desc);
-        self.regs.write64(QUEUE_DRIVER, driver);
-        self.regs.write64(QUEUE_DEVICE, device);
+        self.regs.write_addr(QUEUE_DESC, desc);
+        self.regs.write_addr(QUEUE_DRIVER, driver);
+        self.regs.write_addr(QUEUE_DEVICE, device);
         self.regs.write32(QUEUE_READY, 1);
         Ok(())
     }

@@ -143,12 +143,8 @@ impl Control {
         s.buf.copy_in(0, &c.bytes());
         s.buf.copy_in(DATA_AT, data);
         s.buf.write8(ACK_AT, !OK);
-        let piece = |off: usize, len: usize, writable| Piece {
-            addr: s.buf.addr() + off as u64,
-            len: len as u32,
-            writable,
-        };
-        let all = [piece(0, 2, false), piece(DATA_AT, data.len(), false), piece(ACK_AT, 1, true)];
+        let piece = |off, len, writable| s.buf.segment(off, len).map(|mem| Piece { mem, writable });
+        let all = [piece(0, 2, false)?, piece(DATA_AT, data.len(), false)?, piece(ACK_AT, 1, true)?];
         let without = [all[0], all[2]];
         self.waits.store(true, Ordering::Release);
         s.ring.arm();

@@ -7,7 +7,7 @@
 use super::queue::{Piece, Queue};
 use super::Transport;
 use kernel::dma::Dma;
-use kernel::net::{Filled, Incoming, Outgoing, Packet, MAX_SEGMENTS, RX_BUFFER};
+use kernel::net::{Filled, Incoming, Outgoing, Packet, MAX_SEGMENTS};
 use kernel::sync::SpinLock;
 use kernel::{Error, Result};
 
@@ -82,19 +82,21 @@ impl Tx {
         let [a, b, c, d, e, f, g, h, i0, i1] = lent.header();
         self.headers.write64(slot, u64::from_le_bytes([a, b, c, d, e, f, g, h]));
         self.headers.write32(slot + 8, u32::from_le_bytes([i0, i1, 0, 0]));
-        let mut pieces = [Piece { addr: 0, len: 0, writable: false }; 1 + MAX_SEGMENTS];
+        let mut pieces = [Piece::NONE; 1 + MAX_SEGMENTS];
         let mut n = 0;
-        let mut add = |addr, len| {
+        let mut add = |mem| {
             if let Some(place) = pieces.get_mut(n) {
-                *place = Piece { addr, len, writable: false };
+                *place = Piece { mem, writable: false };
                 n += 1;
             }
         };
-        add(self.headers.addr() + slot as u64, HEADER);
+        if let Ok(header) = self.headers.segment(slot, HEADER as usize) {
+            add(header);
+        }
         let mut k = 0;
-        while let Some((addr, len)) = lent.segment(k) {
-            if len != 0 {
-                add(addr, len);
+        while let Some(mem) = lent.segment(k) {
+            if !mem.is_empty() {
+                add(mem);
             }
             k += 1;
         }
@@ -110,8 +112,8 @@ impl Rx {
     pub fn fill(&mut self) -> bool {
         let mut any = false;
         while self.ring.has_room(1) {
-            let Ok((i, addr)) = self.buffers.lend() else { break };
-            if self.ring.push(&[Piece { addr, len: RX_BUFFER, writable: true }], i).is_err() {
+            let Ok((i, mem)) = self.buffers.lend() else { break };
+            if self.ring.push(&[Piece { mem, writable: true }], i).is_err() {
                 drop(self.buffers.done(i));
                 break;
             }

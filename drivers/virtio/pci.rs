@@ -231,16 +231,16 @@ impl Transport for Pci {
 
     fn queue_setup(&self, i: u16, q: &Queue, vector: u16) -> Result {
         let _guard = self.state.lock();
-        let (desc, driver, device) = q.addrs();
+        let (desc, driver, device) = q.addrs()?;
         self.common.write16(QUEUE_SELECT, i);
         self.common.write16(QUEUE_SIZE, q.size);
         self.common.write16(QUEUE_MSIX, vector);
         if self.common.read16(QUEUE_MSIX) != vector {
             return Err(Error::EIO); // it has no room for the vector
         }
-        self.common.write64(QUEUE_DESC, desc);
-        self.common.write64(QUEUE_DRIVER, driver);
-        self.common.write64(QUEUE_DEVICE, device);
+        self.common.write_addr(QUEUE_DESC, desc);
+        self.common.write_addr(QUEUE_DRIVER, driver);
+        self.common.write_addr(QUEUE_DEVICE, device);
         let at = usize::from(self.common.read16(QUEUE_NOTIFY_OFF)).saturating_mul(self.notify_step);
         if at + 2 > self.notify.len() {
             return Err(Error::EINVAL);

@@ -14,7 +14,7 @@
 
 use super::{F_RING_EVENT, F_RING_INDIRECT, F_RING_PACKED};
 use kernel::alloc::{KSlice, KERNEL};
-use kernel::dma::{Dma, Engine};
+use kernel::dma::{Dma, DmaAddr, Engine, Segment};
 use kernel::mem::{full_barrier, read_barrier, write_barrier};
 use kernel::{Error, Result};
 
@@ -35,12 +35,15 @@ const DIRECT: usize = 4;
 /// One piece of a chain.
 #[derive(Clone, Copy)]
 pub struct Piece {
-    /// Address for the device.
-    pub addr: u64,
-    /// Bytes.
-    pub len: u32,
+    /// Its memory.
+    pub mem: Segment,
     /// The device writes it.
     pub writable: bool,
+}
+
+impl Piece {
+    /// No memory: what a place for pieces holds at first.
+    pub const NONE: Piece = Piece { mem: Segment::NONE, writable: false };
 }
 
 #[derive(Clone, Copy)]
@@ -87,21 +90,22 @@ impl Tables {
     }
 
     /// Writes the pieces into table `i`: the piece that stands for all of them.
-    fn fill(&self, i: u16, pieces: &[Piece], packed: bool) -> Piece {
+    fn fill(&self, i: u16, pieces: &[Piece], packed: bool) -> Result<Piece> {
         let at = usize::from(i) * self.each * 16;
+        let mem = self.mem.segment(at, 16 * pieces.len())?;
         for (n, p) in pieces.iter().enumerate() {
             let more = !packed && n + 1 < pieces.len();
             let flags = if p.writable { WRITE } else { 0 } | if more { NEXT } else { 0 };
             put_desc(&self.mem, at + 16 * n, p, if more { n as u16 + 1 } else { 0 }, flags, packed);
         }
-        Piece { addr: self.mem.addr() + at as u64, len: 16 * pieces.len() as u32, writable: false }
+        Ok(Piece { mem, writable: false })
     }
 }
 
 /// Writes a descriptor at byte `at`; ID is its buffer's (packed) or its successor (split).
 fn put_desc(mem: &Dma, at: usize, p: &Piece, id: u16, flags: u16, packed: bool) {
-    mem.write64(at, p.addr);
-    mem.write32(at + 8, p.len);
+    mem.write_addr(at, p.mem.addr());
+    mem.write32(at + 8, p.mem.len());
     let (id_at, flags_at) = if packed { (12, 14) } else { (14, 12) };
     mem.write16(at + id_at, id);
     mem.write16(at + flags_at, flags);
@@ -189,8 +193,9 @@ impl Queue {
     }
 
     /// Addresses of the descriptor area, the driver's area, the device's area.
-    pub fn addrs(&self) -> (u64, u64, u64) {
-        (self.ring.addr(), self.ring.addr() + self.avail_off as u64, self.ring.addr() + self.used_off as u64)
+    pub fn addrs(&self) -> Result<(DmaAddr, DmaAddr, DmaAddr)> {
+        let at = |off| self.ring.segment(off, 0).map(Segment::addr);
+        Ok((at(0)?, at(self.avail_off)?, at(self.used_off)?))
     }
 
     /// What the device sees: the memory, whether it is packed, and where the driver's and the device's areas begin. For tests that are
@@ -234,14 +239,14 @@ impl Queue {
         if !self.has_room(pieces.len()) {
             return Err(Error::EBUSY);
         }
-        let room = pieces.iter().filter(|p| p.writable).fold(0u32, |n, p| n.saturating_add(p.len));
+        let room = pieces.iter().filter(|p| p.writable).fold(0u32, |n, p| n.saturating_add(p.mem.len()));
         let long = pieces.len() > DIRECT || usize::from(self.free) < pieces.len();
         let table = self.tables.as_mut().filter(|t| long && t.has(pieces.len())).and_then(Tables::take);
         let mut c = Chain { used: true, token, descs: pieces.len() as u16, room, first: 0, table };
         match (table, self.tables.as_ref()) {
             (Some(i), Some(t)) => {
                 c.descs = 1;
-                let all = t.fill(i, pieces, self.packed);
+                let all = t.fill(i, pieces, self.packed)?;
                 self.put_chain(&[all], c, INDIRECT);
             }
             _ => self.put_chain(pieces, c, 0),

@@ -19,7 +19,7 @@ struct Rng {
 
 impl Rng {
     fn ask(&self) -> Result {
-        self.ring.lock().push(&[Piece { addr: self.buf.addr(), len: BYTES as u32, writable: true }], 0)?;
+        self.ring.lock().push(&[Piece { mem: self.buf.segment(0, BYTES)?, writable: true }], 0)?;
         self.t.notify(0);
         Ok(())
     }

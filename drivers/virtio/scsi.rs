@@ -235,8 +235,7 @@ impl Host {
 impl Events {
     fn offer(&mut self, i: u16) -> Result {
         let at = usize::from(i) * EVENT;
-        let piece =
-            Piece { addr: self.buffers.addr() + at as u64, len: EVENT as u32, writable: true };
+        let piece = Piece { mem: self.buffers.segment(at, EVENT)?, writable: true };
         self.buffers.write32(at, 0);
         self.ring.push(&[piece], i)
     }
@@ -274,8 +273,8 @@ impl crate::scsi::core::Host for Host {
         let lane = self.lane(0).ok_or(Error::ENODEV)?;
         let memory = self.command.lock();
         let total = to.len().min(ROOM);
-        let (request, answer) = write_request(&memory, 0, self.sizes, at, WAITED, cdb);
-        let data = Piece { addr: memory.addr() + SLOT as u64, len: total as u32, writable: true };
+        let (request, answer) = write_request(&memory, 0, self.sizes, at, WAITED, cdb)?;
+        let data = Piece { mem: memory.segment(SLOT, total)?, writable: true };
         let pieces = [request, answer, data];
         let pieces = if total == 0 { pieces.get(..2) } else { pieces.get(..) }.unwrap_or(&[]);
         let waited = Arc::new(Waited { done: Completion::new()?, written: AtomicU32::new(0) })?;

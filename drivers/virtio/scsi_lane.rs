@@ -59,7 +59,7 @@ pub fn write_request(
     unit: Address,
     token: u16,
     cdb: &Cdb,
-) -> (Piece, Piece) {
+) -> Result<(Piece, Piece)> {
     let [high, low] = unit.lun.to_be_bytes();
     slots.write32(at, u32::from_le_bytes([1, unit.target, 0x40 | high & 0x3f, low]));
     slots.write32(at + 4, 0);
@@ -70,9 +70,10 @@ pub fn write_request(
     slots.write32(at + ANSWER, 0);
     slots.write32(at + ANSWER + 4, 0);
     slots.write32(at + ANSWER + 8, u32::MAX); // no status, no response
-    let base = slots.addr() + at as u64;
-    let answer = Piece { addr: base + ANSWER as u64, len: sizes.answer(), writable: true };
-    (Piece { addr: base, len: sizes.request(), writable: false }, answer)
+    let piece = |off, len: u32, writable| {
+        slots.segment(off, len as usize).map(|mem| Piece { mem, writable })
+    };
+    Ok((piece(at, sizes.request(), false)?, piece(at + ANSWER, sizes.answer(), true)?))
 }
 
 /// What the device answered at `at` to a command about `total` bytes, having written `written`. For one that reads, fewer bytes than it claims
@@ -375,7 +376,7 @@ fn describe(
 ) -> Result<usize> {
     let at = usize::from(r.tag()) * SLOT;
     let (cdb, extra) = d.unit.command(r);
-    let (request, answer) = write_request(&d.slots, at, sizes, d.unit.at, token, &cdb);
+    let (request, answer) = write_request(&d.slots, at, sizes, d.unit.at, token, &cdb)?;
     let mut n = 0;
     let mut add = |p: Piece| -> Result {
         *out.get_mut(n).ok_or(Error::EINVAL)? = p;
@@ -388,20 +389,17 @@ fn describe(
     }
     match extra {
         Extra::Memory(writable) => {
-            for s in r.pieces() {
-                add(Piece { addr: s.addr, len: s.len, writable })?;
+            for mem in r.pieces() {
+                add(Piece { mem, writable })?;
             }
         }
         Extra::List(list) => {
             d.slots.copy_in(at + LIST, &list);
-            add(Piece {
-                addr: d.slots.addr() + (at + LIST) as u64,
-                len: list.len() as u32,
-                writable: false,
-            })?;
+            add(Piece { mem: d.slots.segment(at + LIST, list.len())?, writable: false })?;
         }
         Extra::Zeroes(len) => {
-            add(Piece { addr: zeroes.addr(), len: len.min(zeroes.len() as u32), writable: false })?
+            let mem = zeroes.segment(0, zeroes.len().min(len as usize))?;
+            add(Piece { mem, writable: false })?
         }
         Extra::None => {}
     }

@@ -32,9 +32,8 @@ fn make_lane(t: &dyn Transport, i: usize, agreed: u64, sizes: Sizes) -> Result<L
     if size < MIN_PIECES {
         return Err(Error::EINVAL);
     }
-    let none = Piece { addr: 0, len: 0, writable: false };
     let most = if agreed & F_RING_INDIRECT != 0 { MAX_INDIRECT } else { MAX_PIECES };
-    let pieces = KSlice::from_fn(size.min(most), KERNEL, |_| none)?;
+    let pieces = KSlice::from_fn(size.min(most), KERNEL, |_| Piece::NONE)?;
     let hw = Hw::new(ring, pieces, Dma::alloc(t.engine(), 4096)?, sizes)?;
     Ok(Lane { index, hw: SpinLockIrq::new(hw), rest: SpinLockIrq::new(None) })
 }

@@ -3,12 +3,12 @@
 use kernel::block::{InFlight, Offer, Request};
 use kernel::dma::{Dma, Engine, Halted};
 
-pub fn shown(r: Request) -> u64 {
-    r.pieces().next().map_or(0, |s| s.addr) // error: E0599
+pub fn shown(r: Request) -> u32 {
+    r.pieces().next().map_or(0, |s| s.len()) // error: E0599
 }
 
-pub fn offered(r: &Offer<'_>) -> u64 {
-    r.request().pieces().next().map_or(0, |s| s.addr) // error: E0599
+pub fn offered(r: &Offer<'_>) -> u32 {
+    r.request().pieces().next().map_or(0, |s| s.len()) // error: E0599
 }
 
 pub fn completed(under_way: &mut InFlight, r: Offer<'_>) {
@@ -17,10 +17,10 @@ pub fn completed(under_way: &mut InFlight, r: Offer<'_>) {
     }
 }
 
-pub fn kept(under_way: &mut InFlight, r: Offer<'_>) -> u64 {
+pub fn kept(under_way: &mut InFlight, r: Offer<'_>) -> u32 {
     let Ok((lent, _)) = under_way.lend(r) else { return 0 };
     let _ = under_way.done(0); // error: E0499
-    lent.pieces().next().map_or(0, |s| s.addr)
+    lent.pieces().next().map_or(0, |s| s.len())
 }
 
 pub fn without(under_way: &mut InFlight, e: &Engine) -> Option<Request> {

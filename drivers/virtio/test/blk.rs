@@ -26,8 +26,8 @@ enum Trick {
 
 /// Writes the status byte where the request wants it.
 fn set_status(slots: &Dma, a: &Avail, s: u8) {
-    if let Some(off) = a.last.checked_sub(slots.addr()) {
-        slots.write8(off as usize, s);
+    if let Some(off) = slots.offset_of(a.last) {
+        slots.write8(off, s);
     }
 }
 

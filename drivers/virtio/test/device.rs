@@ -84,9 +84,7 @@ impl Ring {
     /// Takes in a table of `len` bytes at `addr`; false: it is none.
     fn take_table(&self, addr: u64, len: u32, a: &mut Avail) -> bool {
         let Some(mem) = &self.tables else { return false };
-        let Some(off) = addr.checked_sub(mem.addr()).and_then(|o| usize::try_from(o).ok()) else {
-            return false;
-        };
+        let Some(off) = mem.offset_of(addr) else { return false };
         let n = len as usize / 16;
         if n == 0 || n > usize::from(self.size) || off + 16 * n > mem.len() {
             return false;

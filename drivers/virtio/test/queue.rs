@@ -3,11 +3,11 @@
 
 use super::super::test::{Random, Ring};
 use super::{Piece, Queue, F_RING_EVENT, F_RING_INDIRECT, F_RING_PACKED, MAX};
-use kernel::dma::Engine;
+use kernel::dma::{Engine, Segment};
 use kernel::{kt_assert, kt_eq, Error, Result};
 
 fn piece(len: u32, writable: bool) -> Piece {
-    Piece { addr: 0x1000, len, writable } // not a page
+    Piece { mem: Segment::pretended(len), writable }
 }
 
 fn agreed(packed: bool) -> u64 {

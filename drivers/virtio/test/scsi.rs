@@ -63,7 +63,7 @@ fn data(code: u8, page: u8, vital: bool) -> ([u8; 64], u32) {
 
 /// Answers the command that somebody waits for, or a disk's request: of that the device cannot see the memory, and leaves it alone.
 fn answer(ring: &mut Ring, memory: &Dma, a: Avail, kind: Kind, r: &mut Random) {
-    let ours = a.last.wrapping_sub(memory.addr()) < memory.len() as u64;
+    let ours = memory.offset_of(a.last).is_some();
     let (code, flags, page) = (
         memory.read8(19).unwrap_or(0),
         memory.read8(20).unwrap_or(0),
