@@ -144,7 +144,8 @@ impl Control {
         s.buf.copy_in(DATA_AT, data);
         s.buf.write8(ACK_AT, !OK);
         let piece = |off, len, writable| s.buf.segment(off, len).map(|mem| Piece { mem, writable });
-        let all = [piece(0, 2, false)?, piece(DATA_AT, data.len(), false)?, piece(ACK_AT, 1, true)?];
+        let all =
+            [piece(0, 2, false)?, piece(DATA_AT, data.len(), false)?, piece(ACK_AT, 1, true)?];
         let without = [all[0], all[2]];
         self.waits.store(true, Ordering::Release);
         s.ring.arm();
