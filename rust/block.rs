@@ -3,12 +3,13 @@
 
 use crate::alloc::{Arc, KSlice, KERNEL};
 use crate::bindings;
-use crate::dma::{Engine, Halted, Segment};
+use crate::dma::{Dma, Engine, Halted, Segment};
 use crate::error::{to_result, Error, Result};
 use crate::show::Dir;
 use core::ffi::{c_int, c_uint, CStr};
 use core::marker::PhantomData;
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// What a request is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,6 +25,9 @@ pub enum Op {
     /// The sectors read as zeroes from now on.
     WriteZeroes,
 }
+
+/// Most bytes in a request of any disk.
+pub const MOST_BYTES: usize = bindings::REQUEST_MAX_BYTES as usize;
 
 /// A request that the driver has taken and must complete once.
 ///
@@ -102,20 +106,29 @@ impl Drop for Request {
 }
 
 /// A request whose memory its device may use.
-#[repr(transparent)]
-pub struct Lent(Request);
+pub struct Lent {
+    request: Request,
+    // The copy that the device uses instead; empty: none.
+    copy: Segment,
+}
 
 impl core::ops::Deref for Lent {
     type Target = Request;
     fn deref(&self) -> &Request {
-        &self.0
+        &self.request
     }
 }
 
 impl Lent {
     /// The pieces of its memory, in order: pages that touch are one.
     pub fn pieces(&self) -> Pieces<'_> {
-        Pieces { at: self.0.0.as_ptr(), i: 0, of: PhantomData }
+        let at = self.request.0.as_ptr();
+        if self.copy.is_empty() {
+            return Pieces { at, i: 0, copy: Segment::NONE, most: 0, of: PhantomData };
+        }
+        // SAFETY: by the request's invariant.
+        let most = unsafe { bindings::rust_bio_max_segment(at) };
+        Pieces { at: core::ptr::null_mut(), i: 0, copy: self.copy, most: if most == 0 { u32::MAX } else { most }, of: PhantomData }
     }
 }
 
@@ -126,6 +139,8 @@ impl Lent {
 pub struct Pieces<'a> {
     at: *mut bindings::bio,
     i: c_uint,
+    copy: Segment, // what is left of it
+    most: u32,
     of: PhantomData<&'a Lent>,
 }
 
@@ -134,7 +149,10 @@ impl Iterator for Pieces<'_> {
 
     fn next(&mut self) -> Option<Segment> {
         if self.at.is_null() {
-            return None;
+            let n = self.copy.len().min(self.most);
+            let piece = self.copy.part(0, n).ok().filter(|p| !p.is_empty())?;
+            self.copy = self.copy.part(n, self.copy.len() - n).unwrap_or(Segment::NONE);
+            return Some(piece);
         }
         let (mut addr, mut len) = (0, 0);
         // SAFETY: by the type's invariant; the request is not completed while it is borrowed.
@@ -142,54 +160,91 @@ impl Iterator for Pieces<'_> {
     }
 }
 
+static COPIED: AtomicUsize = AtomicUsize::new(0);
+
+/// How many requests were copied since boot, for devices that do not reach all memory.
+pub fn copied() -> usize {
+    COPIED.load(Ordering::Relaxed)
+}
+
 /// The requests of a queue that its device works on, by tag. Where their memory is can be asked of these alone, and each comes back, to be
 /// completed, when the device says that it is done with it (the driver's ring vouches for that), or with the proof that it
 /// uses no memory any more. Dropped without either, requests stay under way for ever.
 ///
+/// Of a device that does not reach all memory, a request with memory beyond is copied into memory that the table has for each tag from the
+/// beginning, so that none waits for memory: before the device has it (also one that reads, so that what the device leaves out is as it was)
+/// and, of one that reads, when it is done.
+///
 /// ```
 /// use kernel::{block::InFlight, dma::Engine};
 /// let engine = Engine::pretended()?;
-/// let mut under_way = InFlight::new(&engine, 4)?;
+/// let mut under_way = InFlight::new(&engine, 4, 65536)?;
 /// assert!(under_way.is_empty() && under_way.done(0).is_none() && under_way.done(4).is_none());
 /// assert!(under_way.get(0).is_none() && under_way.get(4).is_none());
 /// assert!(under_way.reset(0, &engine.halt()?).is_none());
 /// ```
 pub struct InFlight {
     engine: Engine,
-    slots: KSlice<Option<Request>>,
+    slots: KSlice<Option<Lent>>,
+    copies: KSlice<Option<Dma>>, // by tag; of a device that reaches all memory: none
 }
 
 impl InFlight {
-    /// Room for tags below `depth`.
-    pub fn new(engine: &Engine, depth: usize) -> Result<InFlight> {
-        Ok(InFlight { engine: engine.share(), slots: KSlice::from_fn(depth, KERNEL, |_| None)? })
+    /// Room for tags below `depth`, each a request of at most `bytes`. Sleeps.
+    pub fn new(engine: &Engine, depth: usize, bytes: usize) -> Result<InFlight> {
+        let n = if engine.is_short() { depth } else { 0 };
+        let copies = KSlice::from_fn(n, KERNEL, |_| Dma::alloc(engine, bytes).ok())?;
+        if copies.iter().any(Option::is_none) {
+            return Err(Error::ENOMEM);
+        }
+        Ok(InFlight { engine: engine.share(), slots: KSlice::from_fn(depth, KERNEL, |_| None)?, copies })
+    }
+
+    /// A copy of the request's memory where the device reaches it, if it has to be one. `EINVAL`: it is longer than was said.
+    fn copy(&self, r: &Request) -> Result<Segment> {
+        let Some(Some(copy)) = self.copies.get(usize::from(r.tag())) else { return Ok(Segment::NONE) };
+        // SAFETY: by the request's invariant.
+        if !unsafe { bindings::rust_bio_beyond(r.0.as_ptr(), self.engine.reach()) } {
+            return Ok(Segment::NONE);
+        }
+        let all = copy.segment(0, r.len() as usize)?;
+        // SAFETY: as above; the memory has so many bytes, and no device uses it: the tag is free.
+        unsafe { bindings::rust_bio_copy(r.0.as_ptr(), copy.place(), all.len(), false) };
+        COPIED.fetch_add(1, Ordering::Relaxed);
+        Ok(all)
     }
 
     /// Takes the request and lends it to the device. `EINVAL`, `EBUSY`: its tag is none, or taken; `EIO`: the device was halted.
     pub fn lend<'a>(&mut self, r: Offer<'a>) -> core::result::Result<(&Lent, Taken<'a>), (Error, Offer<'a>)> {
-        let Some(slot) = self.slots.get_mut(usize::from(r.request().tag())) else { return Err((Error::EINVAL, r)) };
-        if slot.is_some() {
+        let tag = usize::from(r.request().tag());
+        if self.slots.get(tag).is_some_and(Option::is_some) {
             return Err((Error::EBUSY, r));
         }
         if self.engine.is_halted() {
             return Err((Error::EIO, r));
         }
+        let copy = match self.copy(r.request()) {
+            Ok(c) => c,
+            Err(e) => return Err((e, r)),
+        };
+        let Some(slot) = self.slots.get_mut(tag) else { return Err((Error::EINVAL, r)) };
         let (request, taken) = r.take();
-        let request: &Request = slot.insert(request);
-        // SAFETY: a Lent is a Request and nothing else.
-        Ok((unsafe { &*core::ptr::from_ref(request).cast::<Lent>() }, taken))
+        Ok((slot.insert(Lent { request, copy }), taken))
     }
 
     /// One that is under way, to be told to the device later, or once more. `None`: none is under that tag, or the device was halted.
     pub fn get(&self, tag: u16) -> Option<&Lent> {
-        let request = self.slots.get(usize::from(tag))?.as_ref().filter(|_| !self.engine.is_halted())?;
-        // SAFETY: a Lent is a Request and nothing else; it stays under way as long as this is borrowed.
-        Some(unsafe { &*core::ptr::from_ref(request).cast::<Lent>() })
+        self.slots.get(usize::from(tag))?.as_ref().filter(|_| !self.engine.is_halted())
     }
 
     /// The request that the device is done with.
     pub fn done(&mut self, tag: u16) -> Option<Request> {
-        self.slots.get_mut(usize::from(tag))?.take()
+        let Lent { request, copy } = self.slots.get_mut(usize::from(tag))?.take()?;
+        if let Some(Some(from)) = self.copies.get(usize::from(tag)).filter(|_| !copy.is_empty() && request.op() == Op::Read) {
+            // SAFETY: by the request's invariant; the memory has so many bytes, and the device is done with it.
+            unsafe { bindings::rust_bio_copy(request.0.as_ptr(), from.place(), copy.len(), true) };
+        }
+        Some(request)
     }
 
     /// One that it will never be done with. Proofs of other devices prove nothing.
@@ -353,7 +408,7 @@ pub struct Limits {
     pub physical_block: u32,
     /// Knows writes that are durable when they are done.
     pub fua: bool,
-    /// Most bytes in one request; 0: any number.
+    /// Most bytes in one request; 0: `MOST_BYTES`.
     pub max_bytes: u32,
     /// Most pieces of memory in one request of many bios; 0: each bio is a request.
     pub max_segments: u32,
@@ -382,7 +437,13 @@ impl Disk {
     /// Reads from a sector of 512 bytes on, past all caches: at most a page. Sleeps.
     pub fn read(&self, sector: u64, to: &mut [u8]) -> Result {
         // SAFETY: by the type's invariant; `to` is valid for its length.
-        to_result(unsafe { bindings::rust_disk_read(self.0.as_ptr(), sector, to.as_mut_ptr().cast(), to.len()) })
+        to_result(unsafe { bindings::rust_disk_rw(self.0.as_ptr(), false, sector, to.as_mut_ptr().cast(), to.len()) })
+    }
+
+    /// Writes in the same way.
+    pub fn write(&self, sector: u64, from: &[u8]) -> Result {
+        // SAFETY: by the type's invariant; the C side only reads `from`, which is valid for its length.
+        to_result(unsafe { bindings::rust_disk_rw(self.0.as_ptr(), true, sector, from.as_ptr().cast_mut().cast(), from.len()) })
     }
 
     /// The device is gone: everything that waits and comes fails. What the driver has under way it completes. Sleeps.

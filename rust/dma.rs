@@ -16,9 +16,10 @@ use crate::list::{Entry, List};
 use crate::pci::Function;
 use crate::platform::ResetByStatus;
 use crate::sync::SpinLockIrq;
+use core::ffi::c_void;
 use core::fmt::{self, Write};
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// Where no memory is, for devices that there are not.
 const NOWHERE: u64 = 1 << 63;
@@ -110,10 +111,10 @@ impl Drop for Pages {
 }
 
 impl Pages {
-    fn alloc(len: usize) -> Result<Entry<Pages>> {
+    fn alloc(len: usize, reach: u64) -> Result<Entry<Pages>> {
         let (mut phys, mut order) = (0, 0);
         // SAFETY: both places are valid; the result is checked.
-        let base = unsafe { bindings::rust_dma_alloc(len, &mut phys, &mut order) };
+        let base = unsafe { bindings::rust_dma_alloc(len, reach, &mut phys, &mut order) };
         let base = NonNull::new(base.cast()).ok_or(Error::ENOMEM)?;
         Entry::new(Pages { base, phys, order }, KERNEL)
     }
@@ -130,6 +131,8 @@ enum Way {
 
 struct State {
     way: Way,
+    // The last address that the device can use.
+    reach: AtomicU64,
     // Proven; never unset. Set under the lock of `kept`.
     halted: AtomicBool,
     kept: SpinLockIrq<List<Pages>>,
@@ -222,7 +225,7 @@ impl Halted {
 
 impl Engine {
     fn new(way: Way) -> Result<Engine> {
-        let state = State { way, halted: AtomicBool::new(false), kept: SpinLockIrq::new(List::new()) };
+        let state = State { way, reach: AtomicU64::new(u64::MAX), halted: AtomicBool::new(false), kept: SpinLockIrq::new(List::new()) };
         Ok(Engine(Arc::new(state)?))
     }
 
@@ -249,6 +252,41 @@ impl Engine {
     /// What the device is told of memory at `phys`: of no device, where no memory is.
     pub(crate) fn address(&self, phys: u64) -> u64 {
         if matches!(self.0.way, Way::Pretended) { phys | NOWHERE } else { phys }
+    }
+
+    /// The device has so many address lines: what it is told of from now on lies below. Of a device that does not reach all memory requests are
+    /// copied (`block::InFlight`). `EINVAL`: fewer than 24 (no memory lies so low everywhere), or more than 64.
+    ///
+    /// ```
+    /// use kernel::dma::{Dma, Engine};
+    /// let engine = Engine::pretended()?;
+    /// assert!(engine.limit(23).is_err() && engine.limit(65).is_err() && !engine.is_short());
+    /// engine.limit(24)?;
+    /// assert!(engine.is_short()); // some machine has no memory there
+    /// engine.limit(64)?;
+    /// assert!(!engine.is_short() && Dma::alloc(&engine, 4096)?.len() == 4096);
+    /// ```
+    pub fn limit(&self, bits: u32) -> Result {
+        if !(24..=64).contains(&bits) {
+            return Err(Error::EINVAL);
+        }
+        self.0.reach.store(u64::MAX >> (64 - bits), Ordering::Relaxed);
+        Ok(())
+    }
+
+    pub(crate) fn reach(&self) -> u64 {
+        self.0.reach.load(Ordering::Relaxed)
+    }
+
+    /// Whether there is memory that the device does not reach.
+    pub fn is_short(&self) -> bool {
+        // SAFETY: a number that does not change.
+        self.reach() < unsafe { bindings::rust_dma_top() }
+    }
+
+    /// `EOPNOTSUPP`: the device does not reach all memory.
+    pub(crate) fn needs_all(&self) -> Result {
+        if self.is_short() { Err(Error::EOPNOTSUPP) } else { Ok(()) }
     }
 
     /// Makes the device leave memory alone, for ever as far as this engine goes. Any context. `EIO`: it does not obey.
@@ -336,7 +374,7 @@ impl Dma {
     /// `len` bytes for that device, page-aligned and contiguous. Sleeps.
     #[inline(never)]
     pub fn alloc(engine: &Engine, len: usize) -> Result<Dma> {
-        let pages = Pages::alloc(len)?;
+        let pages = Pages::alloc(len, engine.reach())?;
         let (base, phys) = (pages.base, pages.phys);
         let phys = if matches!(engine.0.way, Way::Pretended) { phys | NOWHERE } else { phys };
         let mem = Memory { pages: Some(pages), engine: engine.0.clone(), shown: AtomicBool::new(false) };
@@ -368,6 +406,11 @@ impl Dma {
     /// Writes where a piece of memory is at byte `off`, as 64 bits, the low half first; nothing outside or misaligned.
     pub fn write_addr(&self, off: usize, a: DmaAddr) {
         self.write64(off, a.raw());
+    }
+
+    /// The memory, for the kernel's own copies while no device uses it.
+    pub(crate) fn place(&self) -> *mut c_void {
+        self.base.as_ptr().cast()
     }
 
     /// The byte that a device means by address `seen`. For tests that are the device.

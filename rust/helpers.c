@@ -145,26 +145,6 @@ void rust_writeb(u8 v, void __iomem *p) { writeb(v, p); }
 void rust_writew(u16 v, void __iomem *p) { writew(v, p); }
 void rust_writel(u32 v, void __iomem *p) { writel(v, p); }
 
-void *rust_dma_alloc(size_t len, u64 *phys, u32 *order)
-{
-	struct page *page;
-
-	*order = 0;
-	while ((PAGE_SIZE << *order) < len)
-		if (++*order > 10)
-			return NULL;
-	page = alloc_pages(GFP_KERNEL | __GFP_ZERO, *order);
-	if (!page)
-		return NULL;
-	*phys = page_to_phys(page);
-	return page_address(page);
-}
-
-void rust_dma_free(void *p, u32 order)
-{
-	free_pages((unsigned long)p, order);
-}
-
 bool rust_acpi_ecam(u32 i, u64 *base, u8 *first_bus, u8 *last_bus)
 {
 	struct acpi_mcfg_entry e;
@@ -335,19 +315,21 @@ void rust_pci_port_write16(u8 bus, u8 devfn, u8 off, u16 v)
 }
 #endif
 
-int rust_disk_read(struct disk *d, u64 sector, void *to, size_t len)
+int rust_disk_rw(struct disk *d, bool write, u64 sector, void *data, size_t len)
 {
 	struct page *page = len <= PAGE_SIZE ? alloc_page(GFP_KERNEL) : NULL;
 	struct bdev *whole = list_first_entry_or_null(&d->parts, struct bdev, list);
-	struct bio *b = page && whole ? bio_alloc(whole, REQ_READ, 0, GFP_KERNEL) : NULL;
+	struct bio *b = page && whole ? bio_alloc(whole, write ? REQ_WRITE : REQ_READ, 0, GFP_KERNEL) : NULL;
 	int e = -ENOMEM;
 
 	if (b) {
 		b->sector = sector;
 		bio_add_page(b, page, (unsigned int)len, 0);
+		if (write)
+			memcpy(page_address(page), data, len);
 		e = submit_bio_wait(b);
-		if (!e)
-			memcpy(to, page_address(page), len);
+		if (!e && !write)
+			memcpy(data, page_address(page), len);
 	}
 	if (page)
 		put_page(page);

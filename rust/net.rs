@@ -146,8 +146,9 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    /// Room for `n` at a time.
+    /// Room for `n` at a time. `EOPNOTSUPP`: the device does not reach all memory, and nothing is copied here.
     pub fn new(engine: &Engine, n: usize) -> Result<Outgoing> {
+        engine.needs_all()?;
         Ok(Outgoing {
             engine: engine.share(),
             slots: KSlice::from_fn(n, KERNEL, |_| None)?,
@@ -299,8 +300,9 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// Room for `n` at a time.
+    /// Room for `n` at a time. `EOPNOTSUPP`: the device does not reach all memory, and nothing is copied here.
     pub fn new(engine: &Engine, n: usize) -> Result<Incoming> {
+        engine.needs_all()?;
         Ok(Incoming {
             engine: engine.share(),
             slots: KSlice::from_fn(n, KERNEL, |_| None)?,

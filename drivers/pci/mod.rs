@@ -8,6 +8,7 @@ mod plug;
 mod shown;
 mod slot;
 mod table;
+mod test;
 
 use kernel::alloc::{KBox, KERNEL};
 use kernel::pci::{self, Function};

@@ -345,7 +345,7 @@ fn make_lane(t: &dyn Transport, i: u16, agreed: u64) -> Result<Lane> {
     }
     let most = if agreed & F_RING_INDIRECT != 0 { MAX_INDIRECT } else { MAX_PIECES };
     let pieces = KSlice::from_fn(size.min(most), KERNEL, |_| Piece::NONE)?;
-    let hw = Hw { ring, under_way: InFlight::new(t.engine(), DEPTH)?, pieces, untold: false };
+    let hw = Hw { ring, under_way: InFlight::new(t.engine(), DEPTH, block::MOST_BYTES)?, pieces, untold: false };
     Ok(Lane { index: i, hw: SpinLockIrq::new(hw), slots: Dma::alloc(t.engine(), DEPTH * SLOT)?, rest: SpinLockIrq::new(None) })
 }
 

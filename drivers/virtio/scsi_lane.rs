@@ -11,7 +11,7 @@ use crate::scsi::sense;
 use crate::scsi::verdict::{judge, status, Carried, Verdict, RETRIES};
 use core::sync::atomic::{AtomicU32, Ordering};
 use kernel::alloc::{Arc, KSlice, KERNEL};
-use kernel::block::{InFlight, Lent, Op, Request};
+use kernel::block::{self, InFlight, Lent, Op, Request};
 use kernel::dma::{Dma, Engine};
 use kernel::wait::Completion;
 use kernel::{time, Error, Result};
@@ -173,7 +173,7 @@ impl Requests {
         let tried = KSlice::from_fn(DEPTH, KERNEL, |_| Tried { times: 0, since: 0 })?;
         Ok(Requests {
             unit: unit.clone(),
-            under_way: InFlight::new(engine, DEPTH)?,
+            under_way: InFlight::new(engine, DEPTH, block::MOST_BYTES)?,
             slots: Dma::alloc(engine, DEPTH * SLOT)?,
             tried,
         })

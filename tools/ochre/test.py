@@ -377,6 +377,7 @@ class Runner:
         vm, vmlinux = self.vm(cfg, "console=%s panic=-1 loglevel=7 preempt=%s ktest" % (
             arches.ALL[cfg.arch].console, cfg.preempt))
         vm.initrd = rootfs.busybox_root(self.tools, arch=cfg.arch)
+        vm.extra += ["-device", "edu"] if cfg.arch == "x86_64" else []      # drivers/pci/test/edu.rs
         with Progress("kernel tests, %s" % cfg):
             text, took, ended = self.console(vm, KTEST_LIMIT)
         seen, before, busy = {}, "", "".join(l + "\n" for l in text.splitlines() if l.startswith(starved.SAYS))

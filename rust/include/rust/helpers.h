@@ -26,6 +26,7 @@ int rust_pci_pic_irq(u8 line);
 bool rust_takes_messages(void);
 bool rust_legacy_uart(unsigned int i, u16 *port, int *irq);
 
+struct bio;
 struct tty;
 /* Fields of struct tty; the caller of the second and third holds termios_lock. */
 void *rust_tty_data(struct tty *t);
@@ -38,9 +39,17 @@ u32 rust_readl(const void __iomem *p);
 void rust_writeb(u8 v, void __iomem *p);
 void rust_writew(u16 v, void __iomem *p);
 void rust_writel(u32 v, void __iomem *p);
-/* Zeroed contiguous pages for a device; NULL: none. */
-void *rust_dma_alloc(size_t len, u64 *phys, u32 *order);
+/* The last address of memory. */
+u64 rust_dma_top(void);
+/* Zeroed contiguous pages for a device that reaches addresses up to REACH; NULL: none. */
+void *rust_dma_alloc(size_t len, u64 reach, u64 *phys, u32 *order);
 void rust_dma_free(void *p, u32 order);
+/* Whether a byte of the request's memory lies beyond REACH. */
+bool rust_bio_beyond(const struct bio *b, u64 reach);
+/* LEN bytes between the request's memory, from its begin, and BUF. How many. */
+u32 rust_bio_copy(struct bio *b, void *buf, u32 len, bool to_bio);
+/* Most bytes in one piece; 0: any number. */
+u32 rust_bio_max_segment(const struct bio *b);
 bool rust_acpi_ecam(u32 i, u64 *base, u8 *first_bus, u8 *last_bus);
 /* The next PCI host bridge of the device tree; *NEXT starts as 0. BASE is the first bus's. */
 bool rust_dt_pci_host(u32 *next, u32 *node, u64 *base, u8 *first_bus, u8 *last_bus);
@@ -60,7 +69,6 @@ bool rust_has_ports(void);
 u32 rust_pci_port_read(u8 bus, u8 devfn, u8 off);
 void rust_pci_port_write(u8 bus, u8 devfn, u8 off, u32 v);
 void rust_pci_port_write16(u8 bus, u8 devfn, u8 off, u16 v);
-struct bio;
 /* Piece I of B's memory; false: no more. */
 
 struct disk;
@@ -71,8 +79,8 @@ struct rust_disk_limits {
 	bool read_only, write_cache, fua;
 	struct show_node *parent;
 };
-/* One bio of LEN bytes, at most a page, read to TO. Sleeps. */
-int rust_disk_read(struct disk *d, u64 sector, void *to, size_t len);
+/* One bio of LEN bytes, at most a page, between the disk and DATA. Sleeps. */
+int rust_disk_rw(struct disk *d, bool write, u64 sector, void *data, size_t len);
 void *rust_disk_data(struct disk *d);
 void rust_disk_setup(struct disk *d, const struct rust_disk_limits *l, const struct disk_ops *ops, void *data);
 

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+//! Tests with functions that QEMU has for them.
+
+mod edu;
