@@ -50,6 +50,7 @@ w "$F ffffffff ffffffff 0 0 1" $Q/new_id; w "$F ffffffff ffffffff 0 0 0" $Q/new_
 w "$F" $O/new_id; w "$F" $O/new_id; w "1 2 3 4 60400 0" $O/new_id; w "$F" $O/remove_id; ls $H/driver 2>&1 | sed 's/.*: //'
 echo "== an id brings the driver"; w $A $Q/unbind; w "$(ids $C) ffffffff ffffffff 0 0 0" $Q/new_id; pbound; disk; w "$(ids $C)" $Q/remove_id; pbound; w $A $Q/unbind; w 0 $P/drivers_autoprobe; w "$(ids $C) ffffffff ffffffff 0 0 0" $Q/new_id; pbound; w 1 $P/drivers_autoprobe; w "$(ids $C)" $Q/remove_id
 echo "== pci probe"; cat $P/drivers_autoprobe; w 0 $P/drivers_autoprobe; cat $P/drivers_autoprobe; w $A $Q/unbind; w 0000:7f:1f.7 $P/drivers_probe; pbound; w $A $P/drivers_probe; pbound; w y $P/drivers_autoprobe; cat $P/drivers_autoprobe
+echo "== one that comes without autoprobe"; w 0 $P/drivers_autoprobe; echo 1 >$C/remove; ls $C 2>&1 | sed 's/.*: //'; echo 1 >$P/rescan; pbound; w 1 $P/drivers_autoprobe; echo $A >$Q/bind 2>/dev/null; pbound
 echo "== pci events"; gone hear >/heard & while ! grep -q ready /heard 2>/dev/null; do usleep 10000; done
 echo $A >$Q/unbind; echo $A >$Q/bind; echo pcieport >$C/driver_override; echo $A >$Q/unbind; echo $A >$P/drivers_probe; echo >$C/driver_override; echo $A >$P/drivers_probe; echo change >/sys/class/net/lo/uevent; while ! grep -q /net/lo /heard; do usleep 10000; done; kill $! 2>/dev/null; wait
 grep -E '^[a-z]+@/devices/pci' /heard | grep -v wakeup | sed 's,/devices/pci0000:00/[^/]*,FUNCTION,;s,virtio[0-9]*,virtioN,'
@@ -64,6 +65,8 @@ echo "== network"; for i in 1 2 3; do echo $I >$T/unbind; ls /sys/class/net; ech
 readlink $B/devices/$I/driver; readlink /sys/class/net/eth0/device/driver; ip link set eth0 up && ip addr add 10.0.2.15/24 dev eth0 && ping -c 1 -w 10 10.0.2.2 | grep -c 'bytes from'
 echo "== function goes while the device has no driver"; P=$(basename $(dirname $(readlink -f $N))); echo $V >$D/unbind; echo $P >/sys/bus/pci/drivers/virtio-pci/unbind; ls -d $N 2>&1 | sed 's/.*: //'; echo $P >/sys/bus/pci/drivers/virtio-pci/bind; V=$(basename /sys/bus/pci/devices/$P/virtio*); N=$B/devices/$V; bound; disk
 echo "== two at once"; for j in 1 2 3; do (for i in 1 2 3 4 5 6 7 8; do echo $V >$D/unbind; echo $V >$D/bind; done 2>/dev/null) & done; wait; echo $V >$D/bind 2>/dev/null; bound; disk
+echo "== pci, three at once"; P=/sys/bus/pci; for j in 1 2 3; do (for i in 1 2 3 4 5 6 7 8; do echo $A >$Q/unbind; echo $A >$Q/bind; done 2>/dev/null) & done; (for i in 1 2 3 4 5 6 7 8; do echo 1 >$C/remove; echo 1 >$P/rescan; done 2>/dev/null) & (for i in 1 2 3 4 5 6 7 8; do echo pcieport >$C/driver_override; echo $A >$P/drivers_probe; echo >$C/driver_override; done 2>/dev/null) &
+wait; echo 1 >$P/rescan; echo >$C/driver_override; echo $A >$P/drivers_probe; pbound; disk; V=$(basename $C/virtio*); N=$B/devices/$V; bound
 echo "== user"; chmod 755 /; su -s /bin/sh nobody -c "echo $V >$D/unbind" 2>&1 | sed 's/.*: //'; bound
 if [ -e /sys/kernel/debug/kmemleak ]; then echo scan=off >/sys/kernel/debug/kmemleak; echo min_age=0 >/sys/kernel/debug/kmemleak; echo scan >/sys/kernel/debug/kmemleak; echo scan >/sys/kernel/debug/kmemleak; cat /sys/kernel/debug/kmemleak; fi
 echo "== all"
@@ -89,6 +92,7 @@ SAME = {
             "taken", EXISTS, EXISTS, "taken", NO_FILE],
     "an id brings the driver": ["taken", "taken", "bound", "/dev/vda", "taken", "bound", "taken", "taken", "taken", "bound", "taken", "taken"],
     "pci probe": ["1", "taken", "0", "taken", NO_DEVICE, "free", "taken", "bound", "taken", "1"],
+    "one that comes without autoprobe": ["taken", NO_FILE, "free", "taken", "bound"],
     "pci events": [*(GOES := ["remove@FUNCTION/virtioN/block/vda", "unbind@FUNCTION/virtioN", "remove@FUNCTION/virtioN", "unbind@FUNCTION"]),
                    *(COMES := ["add@FUNCTION/virtioN", "add@FUNCTION/virtioN/block/vda", "bind@FUNCTION/virtioN", "bind@FUNCTION"]), *GOES, *COMES],
     "events": ["remove@DEVICE/block/vda", "unbind@DEVICE", "add@DEVICE/block/vda", "bind@DEVICE"],
@@ -98,6 +102,7 @@ OURS = {
     "network": ["lo", "eth0", "lo"] * 3,
     "function goes while the device has no driver": [NO_FILE, "bound", "/dev/vda"],
     "two at once": ["bound", "/dev/vda"],
+    "pci, three at once": ["bound", "/dev/vda", "bound"],
     "user": ["Permission denied", "bound"],
 }
 
