@@ -6,6 +6,7 @@ use crate::alloc::{KBox, KERNEL};
 use crate::bindings;
 use crate::error::{Error, Result};
 use crate::show::{Dir, Text};
+use core::any::Any;
 use core::ffi::{c_char, c_void, CStr};
 use core::fmt;
 use core::marker::PhantomData;
@@ -16,12 +17,14 @@ use core::ptr::NonNull;
 pub trait Facts: Send + Sync + Sized + 'static {
     /// A device has the file `driver_override`.
     const OVERRIDES: bool;
+    /// The driver of a device's parent makes it: it is removed before that driver leaves.
+    const OF_DRIVER: bool = false;
     /// The lines of a device's events, each ended by a newline. May not sleep.
     fn lines(&self, out: &mut dyn fmt::Write) -> fmt::Result;
 }
 
 /// What a driver keeps for a device that it has.
-pub trait Bound: Send + Sync {
+pub trait Bound: Any + Send + Sync {
     /// Leaves the device, whoever uses it; `gone`: it is not there any more. Afterwards it does nothing with it, and is dropped. Sleeps.
     fn remove(&mut self, gone: bool);
 }
@@ -30,7 +33,7 @@ pub trait Bound: Send + Sync {
 pub struct Driver<D: Facts> {
     /// Its name in /sys.
     pub name: &'static CStr,
-    /// Whether it is for a device; may not sleep.
+    /// Whether it is for a device; may not sleep but for a lock of its own, and calls nothing of this file.
     pub matches: fn(&D) -> bool,
     /// Takes a device. `ENODEV`, `ENXIO`: it is not for this driver. Sleeps.
     pub probe: fn(&Device<D>) -> Result<KBox<dyn Bound>>,
@@ -67,6 +70,53 @@ pub struct Device<D: Facts> {
 unsafe impl<D: Facts> Send for Device<D> {}
 // SAFETY: as above.
 unsafe impl<D: Facts> Sync for Device<D> {}
+
+/// A driver that was registered, for ever.
+///
+/// # Invariants
+/// Points to what `driver_register()` gave, with its reference.
+#[derive(Clone, Copy, Debug)]
+pub struct Registered(NonNull<bindings::driver>);
+
+// SAFETY: the C side locks, and the driver stays for ever.
+unsafe impl Send for Registered {}
+// SAFETY: as above.
+unsafe impl Sync for Registered {}
+
+impl Registered {
+    /// Its directory.
+    pub fn dir(&self) -> Dir {
+        // SAFETY: by the type's invariant.
+        unsafe { Dir::pinned(bindings::driver_dir(self.0.as_ptr())) }
+    }
+
+    /// Gives it the devices that it is for and that have none, after it has come to be for more of them. Sleeps.
+    pub fn attach(&self) {
+        // SAFETY: by the type's invariant.
+        unsafe { bindings::driver_attach(self.0.as_ptr()) }
+    }
+}
+
+/// Where a new device stands: in a directory of /sys, or below a device, its parent, which lives as long as it does.
+#[derive(Clone, Copy, Debug)]
+pub struct Above<'a> {
+    // Null, or a device.
+    parent: *mut bindings::device,
+    dir: *mut bindings::show_node,
+    of: PhantomData<&'a Dir>,
+}
+
+impl<'a> From<&'a Dir> for Above<'a> {
+    fn from(dir: &'a Dir) -> Self {
+        Above { parent: core::ptr::null_mut(), dir: dir.as_ptr(), of: PhantomData }
+    }
+}
+
+impl<'a, D: Facts> From<&'a Device<D>> for Above<'a> {
+    fn from(d: &'a Device<D>) -> Self {
+        Above { parent: d.dev.as_ptr(), dir: core::ptr::null_mut(), of: PhantomData }
+    }
+}
 
 /// A device that its maker has. Dropped, the device is removed from its bus.
 #[derive(Debug)]
@@ -133,6 +183,7 @@ impl<D: Facts> Bus<D> {
         uevent: Some(lines::<D>),
         release: Some(release::<D>),
         overrides: D::OVERRIDES,
+        of_driver: D::OF_DRIVER,
     };
     const DRIVER_OPS: bindings::driver_ops =
         bindings::driver_ops { probe: Some(probe::<D>), remove: Some(remove) };
@@ -193,7 +244,7 @@ impl<D: Facts> Bus<D> {
     }
 
     /// Registers the driver, for ever; it gets the devices that it is for and that have none. Sleeps.
-    pub fn drive(&self, driver: &'static Driver<D>) -> Result {
+    pub fn drive(&self, driver: &'static Driver<D>) -> Result<Registered> {
         let data: *const Driver<D> = driver;
         // SAFETY: by the type's invariant; the operations know the data's type, and all of it lives for ever.
         let drv = unsafe {
@@ -205,16 +256,93 @@ impl<D: Facts> Bus<D> {
                 driver.fixed,
             )
         };
-        Error::from_ptr(drv).map(|_| ())
+        Error::from_ptr(drv).map(Registered)
     }
 
-    /// A device with its directory below `above`, which gets its files, and then is added. `EEXIST`: there is one of that name. Sleeps.
-    pub fn make(&self, above: &Dir, name: fmt::Arguments<'_>, facts: D) -> Result<Added<D>> {
+    /// The device of that name, if there is one. Sleeps.
+    pub fn find(&self, name: &str) -> Option<Device<D>> {
+        // SAFETY: by the type's invariant; the name is of that length, and what comes back has a reference for us.
+        let d = unsafe { bindings::bus_find(self.bus.as_ptr(), name.as_ptr().cast(), name.len()) };
+        NonNull::new(d).map(|dev| Device { dev, of: PhantomData })
+    }
+
+    /// A walk over its devices in the order in which they were added: the first behind `at`, which begins with 0; a device that comes or goes meanwhile may be left out. Sleeps.
+    ///
+    /// ```
+    /// use core::fmt::{self, Write};
+    /// use kernel::alloc::{KBox, KERNEL};
+    /// use kernel::device::{Bound, Bus, Device, Driver, Facts};
+    /// use kernel::{show::Dir, Error, Result};
+    /// struct Place(u32);
+    /// impl Facts for Place {
+    ///     const OVERRIDES: bool = false;
+    ///     fn lines(&self, _out: &mut dyn Write) -> fmt::Result {
+    ///         Ok(())
+    ///     }
+    /// }
+    /// struct Count(u32);
+    /// impl Bound for Count {
+    ///     fn remove(&mut self, _gone: bool) {}
+    /// }
+    /// fn count(d: &Device<Place>) -> Result<KBox<dyn Bound>> {
+    ///     Ok(KBox::new(Count(d.facts().0), KERNEL)?)
+    /// }
+    /// static DRIVER: Driver<Place> = Driver { name: c"count", matches: |p| p.0 > 1, probe: count, fixed: true };
+    /// let bus = Bus::<Place>::new(c"example2", c"example device")?;
+    /// let driver = bus.drive(&DRIVER)?;
+    /// let above = Dir::sys(c"kernel/example2")?;
+    /// bus.make(&above, format_args!("one"), Place(1))?.stay()?;
+    /// let one = bus.find("one").ok_or(Error::ENOENT)?;
+    /// bus.make(&one, format_args!("two"), Place(2))?.stay()?;
+    /// let two = bus.find("two").ok_or(Error::ENOENT)?;
+    /// bus.make(&two, format_args!("three"), Place(3))?.stay()?;
+    /// let (mut at, mut sum) = (0, 0);
+    /// while let Some(d) = bus.next(&mut at) {
+    ///     sum = 10 * sum + d.facts().0;
+    /// }
+    /// assert_eq!((sum, at), (123, 4));
+    /// assert_eq!(one.with_bound(|c: &mut Count| c.0), None);
+    /// assert_eq!(two.with_bound(|c: &mut Count| { c.0 += 5; c.0 }), Some(7));
+    /// struct Other;
+    /// impl Bound for Other {
+    ///     fn remove(&mut self, _gone: bool) {}
+    /// }
+    /// assert!(two.with_bound(|_: &mut Other| ()).is_none());
+    /// assert!(driver.dir().has(c"two") && !driver.dir().has(c"one"));
+    /// driver.attach();
+    /// assert!(one.has_below() && one.dir().has(c"two"));
+    /// let leaf = one.last_below().ok_or(Error::ENOENT)?;
+    /// assert_eq!(leaf.facts().0, 3);
+    /// assert_eq!(bus.make(&leaf, format_args!("four"), Place(4)).err(), Some(Error::ENODEV));
+    /// leaf.remove(false);
+    /// assert!(bus.find("three").is_none() && !two.has_below());
+    /// one.remove(false);
+    /// assert!(bus.find("two").is_none() && bus.next(&mut 0).is_none());
+    /// ```
+    pub fn next(&self, at: &mut u64) -> Option<Device<D>> {
+        // SAFETY: by the type's invariant; what comes back has a reference for us.
+        let d = unsafe { bindings::bus_next(self.bus.as_ptr(), at) };
+        NonNull::new(d).map(|dev| Device { dev, of: PhantomData })
+    }
+
+    /// A device with its directory below `above`, which gets its files, and then is added. `EEXIST`: there is one of that name; `ENODEV`: its parent is being removed. Sleeps.
+    pub fn make<'a>(
+        &self,
+        above: impl Into<Above<'a>>,
+        name: fmt::Arguments<'_>,
+        facts: D,
+    ) -> Result<Added<D>> {
+        let above = above.into();
         let facts = KBox::into_raw(KBox::new(facts, KERNEL)?);
         let made = crate::show::with_name(name, |name| {
-            // SAFETY: by the type's invariant, and that of the directory; C copies the name, and has the facts from here on.
+            let (bus, name, facts) = (self.bus.as_ptr(), name.as_ptr(), facts.cast());
+            // SAFETY: by the type's invariant, and that of the directory or the parent; C copies the name, and has the facts from here on.
             Error::from_ptr(unsafe {
-                bindings::device_new(self.bus.as_ptr(), above.as_ptr(), name.as_ptr(), facts.cast())
+                if above.parent.is_null() {
+                    bindings::device_new(bus, above.dir, name, facts)
+                } else {
+                    bindings::device_new_below(bus, above.parent, name, facts)
+                }
             })
         });
         match made {
@@ -239,6 +367,48 @@ impl<D: Facts> Device<D> {
     pub fn dir(&self) -> Dir {
         // SAFETY: by the type's invariant.
         unsafe { Dir::pinned(bindings::device_dir(self.dev.as_ptr())) }
+    }
+
+    /// Whether both are the same device.
+    pub fn is(&self, other: &Device<D>) -> bool {
+        self.dev == other.dev
+    }
+
+    /// Removes what stands below it, takes its driver away and removes it; `gone`: it is not there any more. A second call has no effect.
+    /// Sleeps.
+    pub fn remove(&self, gone: bool) {
+        // SAFETY: by the type's invariant.
+        unsafe { bindings::device_remove(self.dev.as_ptr(), gone) }
+    }
+
+    /// Of those of its bus that stand below it, the newest that has none itself; it is to be removed, as nothing can be made below it any
+    /// more. Sleeps.
+    pub fn last_below(&self) -> Option<Device<D>> {
+        // SAFETY: by the type's invariant; what comes back is of the same bus, and has a reference for us.
+        let d = unsafe { bindings::device_last_below(self.dev.as_ptr()) };
+        NonNull::new(d).map(|dev| Device { dev, of: PhantomData })
+    }
+
+    /// Whether a device of its bus stands below it. Sleeps.
+    pub fn has_below(&self) -> bool {
+        // SAFETY: by the type's invariant.
+        unsafe { bindings::device_has_below(self.dev.as_ptr()) }
+    }
+
+    /// Calls `f` with what its driver keeps for it, if that is a `T`, and with its lock: no driver comes or leaves meanwhile. `f` may add and
+    /// remove devices below it. `None`: it has no such driver. Sleeps.
+    pub fn with_bound<T: Bound, R>(&self, f: impl FnOnce(&mut T) -> R) -> Option<R> {
+        let d = self.dev.as_ptr();
+        // SAFETY: by the type's invariant. What is bound is the box of probe(), which remove() takes back with the same lock.
+        let place = unsafe {
+            bindings::device_lock(d);
+            bindings::device_bound(d).cast::<Option<KBox<dyn Bound>>>().as_mut()
+        };
+        let bound = place.and_then(|p| p.as_mut()).map(|b| -> &mut dyn Any { &mut **b });
+        let r = bound.and_then(|b| b.downcast_mut()).map(f);
+        // SAFETY: as above; this task has locked it.
+        unsafe { bindings::device_unlock(d) };
+        r
     }
 }
 
@@ -272,10 +442,14 @@ impl<D: Facts> Added<D> {
         Error::from_ret(unsafe { bindings::device_add(self.0.dev.as_ptr()) }).map_or(Ok(()), Err)
     }
 
-    /// Takes its driver away and removes it; `gone`: it is not there any more. A second call has no effect. Sleeps.
-    pub fn remove(&self, gone: bool) {
-        // SAFETY: by the type's invariant.
-        unsafe { bindings::device_remove(self.0.dev.as_ptr(), gone) }
+    /// As `add`, and leaves it to its bus, until it is found there and removed.
+    pub fn stay(self) -> Result {
+        self.add()?;
+        // The bus has a reference of its own.
+        let this = ManuallyDrop::new(self);
+        // SAFETY: it is not used any more; only its removal is left out.
+        drop(unsafe { core::ptr::read(&this.0) });
+        Ok(())
     }
 }
 

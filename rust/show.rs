@@ -134,6 +134,17 @@ pub(crate) fn with_name<R>(args: fmt::Arguments<'_>, f: impl FnOnce(&CStr) -> R)
     CStr::from_bytes_until_nul(&buf).map(f).map_err(|_| Error::EINVAL)
 }
 
+/// Calls `f` with a name that is made; `EINVAL`: it is longer than any is.
+///
+/// ```
+/// use kernel::{show, Error};
+/// assert_eq!(show::named(format_args!("{}-{:02x}", 1, 10), |n| n == "1-0a"), Ok(true));
+/// assert_eq!(show::named(format_args!("{:64}", 1), |_| ()), Err(Error::EINVAL));
+/// ```
+pub fn named<R>(args: fmt::Arguments<'_>, f: impl FnOnce(&str) -> R) -> Result<R> {
+    with_name(args, |name| name.to_str().map(f).map_err(|_| Error::EINVAL))?
+}
+
 /// Fills the buffer from its beginning with what there is, as far as there is room; how many bytes that is.
 pub type Fill<D> = fn(&D, &mut [u8]) -> usize;
 

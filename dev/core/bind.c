@@ -81,6 +81,7 @@ static int attach(struct device *d, struct driver *drv)
 		if (err != -ENODEV && err != -ENXIO)
 			pr_warn("%s %s: probe with driver %s failed with error %d\n", drv->name,
 				d->name, drv->name, err);
+		children_remove_made(d, false);
 		unlink_driver(d);
 		unclaim(d);
 		return err;
@@ -96,6 +97,7 @@ void device_detach(struct device *d, bool gone)
 	if (!d->driver)
 		return;
 	d->state = DEVICE_LEAVING;
+	children_remove_made(d, gone);
 	unlink_driver(d);
 	d->driver->ops->remove(d, gone);
 	unclaim(d);

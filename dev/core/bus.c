@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * A bus: its devices by name and in the order in which they came, its drivers, and its directory.
- * A walk over devices goes by serial numbers and holds no lock between two of them: devices may
- * come and go meanwhile, and each that stays is seen once.
+ * A walk over devices goes by serial numbers and holds no lock between two of them.
  */
 #include <abi/errno.h>
 #include <alloc/slab.h>
@@ -69,16 +68,22 @@ void bus_list(struct device *d)
 	rb_link_node(&d->by_serial, parent, link);
 	rb_insert_color(&d->by_serial, &bus->by_serial);
 	d->listed = true;
+	device_get(d);
 	mutex_unlock(&bus->lock);
 }
 
 void bus_unlist(struct device *d)
 {
+	bool was;
+
 	mutex_lock(&d->bus->lock);
-	if (d->listed)
+	was = d->listed;
+	if (was)
 		rb_erase(&d->by_serial, &d->bus->by_serial);
 	d->listed = false;
 	mutex_unlock(&d->bus->lock);
+	if (was)
+		device_put(d);	/* the caller has one too */
 }
 
 void bus_give_up(struct device *d)
@@ -110,7 +115,7 @@ struct device *bus_find(struct bus *bus, const char *name, size_t len)
 	return found;
 }
 
-struct device *bus_next(struct bus *bus, u64 after)
+struct device *bus_next(struct bus *bus, u64 *at)
 {
 	struct device *next = NULL;
 	struct rb_node *n;
@@ -118,15 +123,17 @@ struct device *bus_next(struct bus *bus, u64 after)
 	mutex_lock(&bus->lock);
 	n = bus->by_serial.node;
 	while (n) {
-		if (by_serial(n)->serial > after) {
+		if (by_serial(n)->serial > *at) {
 			next = by_serial(n);
 			n = n->left;
 		} else {
 			n = n->right;
 		}
 	}
-	if (next)
+	if (next) {
 		device_get(next);
+		*at = next->serial;
+	}
 	mutex_unlock(&bus->lock);
 	return next;
 }

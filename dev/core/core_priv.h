@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of dev/core share. Letters: c constant, b the bus's lock, d the device's lock. */
+/*
+ * What the files of dev/core share. Letters: c constant, b the bus's lock, d the device's lock, p
+ * the lock of the parent's bus.
+ */
 #pragma once
 
 #include <dev/device.h>
@@ -7,6 +10,9 @@
 #include <lib/list.h>
 #include <lib/rbtree.h>
 #include <sched/mutex.h>
+
+/* Classes of a bus's devices' locks for the lock checker: by how many devices of it stand above. */
+#define LOCK_LEVELS 8
 
 struct bus {
 	const char *name;		/* c */
@@ -21,6 +27,7 @@ struct bus {
 	bool autoprobe;			/* b: devices and drivers that come are tried */
 	struct show_node *dir;		/* c */
 	struct show_node *devices_dir, *drivers_dir;	/* c */
+	struct lock_class_key levels[LOCK_LEVELS];
 };
 
 struct driver {
@@ -40,11 +47,17 @@ struct device {
 	struct bus *bus;		/* c */
 	char *name;			/* c */
 	void *data;			/* c */
+	struct device *parent;		/* c: or NULL; a reference */
+	unsigned int level;		/* c: how many of its bus stand above it */
 	refcount_t refs;
 	struct mutex lock;
 	enum device_state state;	/* d */
 	bool named;			/* b: in by_name */
-	bool listed;			/* d and b: in by_serial; either lock to read */
+	/* d and b: in by_serial, with a reference; either lock to read */
+	bool listed;
+	bool closed;			/* b: gets no children any more */
+	struct list_head children;	/* b: in the order in which they were made */
+	struct list_head in_parent;	/* p: or empty */
 	bool removed;			/* d: for ever */
 	struct driver *driver;		/* d and b: either to read; holds a reference */
 	void *bound;			/* d */
@@ -59,11 +72,6 @@ struct device {
  * The length of the name that TEXT (LEN bytes) holds: up to a NUL, without one newline at its end.
  */
 size_t name_len(const char *text, size_t len);
-/*
- * The first device added after the one of that serial (0: the first of all), with a reference;
- * NULL.
- */
-struct device *bus_next(struct bus *bus, u64 after);
 /* Reserves D's name: false: another device has it. */
 bool bus_reserve(struct device *d);
 /* The name is free again; nothing, if D has not reserved it. */
@@ -80,6 +88,14 @@ bool is_for_locked(const struct device *d, const struct driver *drv);
 void device_try_drivers(struct device *d);
 /* Takes D's driver away, if it has one, with D's lock. */
 void device_detach(struct device *d, bool gone);
+/* Makes D the child of its parent. False: that gets none any more. */
+bool child_join(struct device *d);
+/* D is no child any more, if it was one. */
+void child_leave(struct device *d);
+/* Removes all below D, which from now on gets no children. Without D's lock. */
+void children_remove(struct device *d, bool gone);
+/* Removes the children that D's driver made, with D's lock. */
+void children_remove_made(struct device *d, bool gone);
 void driver_get(struct driver *drv);
 void driver_put(struct driver *drv);
 /* unpin() of nodes. */

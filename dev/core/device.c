@@ -19,16 +19,24 @@ void device_get(struct device *d)
 	refcount_inc(&d->refs);
 }
 
-void device_put(struct device *d)
+/* Frees D, and gives back its reference of its parent: that one. */
+static struct device *free_device(struct device *d)
 {
-	if (!refcount_dec_and_test(&d->refs))
-		return;
+	struct device *parent = d->parent;
+
 	if (d->bus->ops->release)
 		d->bus->ops->release(d->data);
 	show_put(d->dir);
 	kfree(d->override);
 	kfree(d->name);
 	kfree(d);
+	return parent;
+}
+
+void device_put(struct device *d)
+{
+	while (d && refcount_dec_and_test(&d->refs))
+		d = free_device(d);
 }
 
 void device_unpin(void *d)
@@ -154,7 +162,8 @@ static bool publish(struct device *d, struct show_node *above)
 	       show_link_to(d->dir, "subsystem", d->bus->dir);
 }
 
-struct device *device_new(struct bus *bus, struct show_node *above, const char *name, void *data)
+static struct device *make(struct bus *bus, struct device *parent, struct show_node *above,
+			   const char *name, void *data)
 {
 	struct device *d = kzalloc(sizeof(*d), GFP_KERNEL);
 	int err = -ENOMEM;
@@ -167,19 +176,40 @@ struct device *device_new(struct bus *bus, struct show_node *above, const char *
 	d->bus = bus;
 	d->data = data;
 	refcount_set(&d->refs, 1);
+	INIT_LIST_HEAD(&d->children);
+	INIT_LIST_HEAD(&d->in_parent);
+	if (parent) {
+		device_get(parent);
+		d->parent = parent;
+		d->level = parent->bus == bus ? parent->level + 1 : 0;
+	}
 	mutex_init(&d->lock);
 #ifdef CONFIG_LOCKDEP
-	lockdep_init_map(&d->lock.map, bus->lock_name, bus->lock_name);	/* a class for each bus */
+	lockdep_init_map(&d->lock.map, bus->lock_name,
+			 &bus->levels[d->level < LOCK_LEVELS ? d->level : LOCK_LEVELS - 1]);
 #endif
 	d->name = kstrdup(name, GFP_KERNEL);
 	/* The name first: the directory of another device is not touched. */
 	if (d->name && !bus_reserve(d))
 		err = -EEXIST;
+	else if (d->name && parent && !child_join(d))
+		err = -ENODEV;
 	else if (d->name && publish(d, above))
 		return d;
 	device_remove(d, false);
 	device_put(d);
 	return ERR_PTR(err);
+}
+
+struct device *device_new(struct bus *bus, struct show_node *above, const char *name, void *data)
+{
+	return make(bus, NULL, above, name, data);
+}
+
+struct device *device_new_below(struct bus *bus, struct device *parent, const char *name,
+				void *data)
+{
+	return make(bus, parent, parent->dir, name, data);
 }
 
 int device_add(struct device *d)
@@ -204,6 +234,7 @@ int device_add(struct device *d)
 
 void device_remove(struct device *d, bool gone)
 {
+	children_remove(d, gone);
 	device_lock(d);
 	if (d->listed) {
 		device_detach(d, gone);
@@ -216,5 +247,6 @@ void device_remove(struct device *d, bool gone)
 	d->removed = true;
 	/* A device that comes by that name finds no directory of ours. */
 	bus_give_up(d);
+	child_leave(d);
 	device_unlock(d);
 }

@@ -35,6 +35,11 @@ const void *driver_data(const struct driver *drv)
 	return drv->data;
 }
 
+struct show_node *driver_dir(const struct driver *drv)
+{
+	return drv->dir;
+}
+
 static ssize_t bind_store(struct show_node *n, const char *text, size_t len)
 {
 	struct driver *drv = n->data;
@@ -95,17 +100,15 @@ static bool enlist(struct driver *drv)
 	return !taken;
 }
 
-/* Gives DRV all devices without a driver that it is for. */
-static void try_devices(struct driver *drv)
+void driver_attach(struct driver *drv)
 {
 	struct bus *bus = drv->bus;
 	struct device *d;
 
-	for (u64 at = 0; (d = bus_next(bus, at)); device_put(d)) {
+	for (u64 at = 0; (d = bus_next(bus, &at)); device_put(d)) {
 		bool is;
 
 		mutex_lock(&bus->lock);
-		at = d->serial;
 		is = !d->driver && is_for_locked(d, drv);
 		mutex_unlock(&bus->lock);
 		if (is && device_bind(d, drv))
@@ -142,7 +145,7 @@ struct driver *driver_register(struct bus *bus, const char *name, const struct d
 	drv->live = true;
 	mutex_unlock(&bus->lock);
 	if (READ_ONCE(bus->autoprobe))
-		try_devices(drv);
+		driver_attach(drv);
 	return drv;
 }
 

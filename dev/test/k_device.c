@@ -292,6 +292,186 @@ KTEST(dev_override)
 	driver_unregister(db);
 }
 
+/* ---- parents and children ---- */
+
+/* Devices that the driver of their parent makes. */
+static const struct bus_ops made_ops = { .match = match, .release = release, .of_driver = true };
+
+static struct bus *made_bus(void)
+{
+	static struct bus *bus;
+
+	if (!bus)
+		bus = bus_register("ktest_made", "test device made", &made_ops);
+	return bus;
+}
+
+/* Removals of all drivers of these tests, by the first letters of the devices. */
+static char went[16];
+static atomic_t nr_went;
+
+static void leave_told(struct device *d, bool gone)
+{
+	unsigned int at = (unsigned int)atomic_inc_return(&nr_went) - 1;
+
+	if (at < sizeof(went) - 1)
+		went[at] = device_name(d)[0];
+	leave(d, gone);
+}
+
+static const struct driver_ops told_ops = { .probe = probe, .remove = leave_told };
+
+/* Makes a child, keeps a reference of it alone, and fails if it is to. */
+static struct device *made;
+
+static int probe_making(struct device *d)
+{
+	struct counts *c = (void *)driver_data(device_driver(d));
+
+	made = device_new_below(made_bus(), d, "made", &two);
+	if (IS_ERR(made))
+		return (int)PTR_ERR(made);
+	return device_add(made) ?: c->probe;
+}
+
+static void leave_making(struct device *d, bool gone)
+{
+	/* The child has gone before. */
+	went[atomic_inc_return(&nr_went) - 1] = has(device_dir(d), "made") ? '!' :
+									     device_name(d)[0];
+	device_remove(made, gone);
+	device_put(made);
+}
+
+static const struct driver_ops making_ops = { .probe = probe_making, .remove = leave_making };
+
+static void no_went(void)
+{
+	memset(went, 0, sizeof(went));
+	atomic_set(&nr_went, 0);
+}
+
+/* What a driver makes goes before it does, and only that. */
+KTEST(dev_made_by_driver)
+{
+	struct counts maker = { .kind = 1 }, c = { .kind = 2 }, below = { .kind = 2 };
+	struct driver *drv = driver_register(the_bus(), "maker", &making_ops, &maker, false);
+	struct driver *user = driver_register(made_bus(), "user", &told_ops, &c, false);
+	struct driver *other = driver_register(the_bus(), "other", &told_ops, &below, false);
+	struct device *d = device_new(the_bus(), above(), "parent", &one), *child;
+
+	no_went();
+	KT_ASSERT(!IS_ERR(drv) && !IS_ERR(user) && !IS_ERR(other) && !IS_ERR(d));
+	KT_EQ(device_add(d), 0);
+	KT_EQ(atomic_read(&c.probes), 1);
+	KT_ASSERT(has(device_dir(d), "made") && !device_has_below(d));
+	child = device_new_below(the_bus(), d, "below", &two);
+	KT_ASSERT(!IS_ERR(child));
+	KT_EQ(device_add(child), 0);
+	KT_ASSERT(device_has_below(d));
+	KT_EQ(device_unbind(d, drv, true), 0);
+	KT_EQ(strcmp(went, "mp"), 0);
+	KT_EQ(atomic_read(&c.gone), 1);
+	KT_ASSERT(!has(device_dir(d), "made") && !bus_find(made_bus(), "made", 4));
+	KT_EQ(state_of(child), DEVICE_BOUND);
+	/* A probe that fails leaves none either. */
+	maker.probe = -EIO;
+	no_went();
+	KT_EQ(device_bind(d, drv), -EIO);
+	KT_EQ(strcmp(went, "m"), 0);
+	KT_ASSERT(!has(device_dir(d), "made"));
+	KT_EQ(device_add(made), -EINVAL);
+	device_put(made);
+	/* Of a device that goes all below it goes, whoever made it. */
+	maker.probe = 0;
+	KT_EQ(device_bind(d, drv), 0);
+	no_went();
+	device_remove(d, false);
+	KT_EQ(strcmp(went, "mbp"), 0);
+	KT_EQ(state_of(child), DEVICE_OFF);
+	device_put(child);
+	device_put(d);
+	driver_unregister(other);
+	driver_unregister(user);
+	driver_unregister(drv);
+}
+
+/* The newest leaves go first; a device that goes gets no children, and lives as long as they do. */
+KTEST(dev_children)
+{
+	static const char *const names[] = { "a", "b", "c", "d", "e" };
+	static const int parents[] = { -1, 0, 1, 0, 3 };
+	struct counts c = { .kind = 1 };
+	struct driver *drv = driver_register(the_bus(), "all", &told_ops, &c, false);
+	struct device *all[5], *leaf;
+	int before = atomic_read(&released);
+
+	no_went();
+	KT_ASSERT(!IS_ERR(drv));
+	for (int i = 0; i < 5; i++) {
+		all[i] = i ? device_new_below(the_bus(), all[parents[i]], names[i], &one) :
+			     device_new(the_bus(), above(), names[i], &one);
+		KT_ASSERT(!IS_ERR(all[i]));
+		KT_EQ(device_add(all[i]), 0);
+	}
+	KT_ASSERT(has(device_dir(all[3]), "e") && !device_last_below(all[4]));
+	leaf = device_last_below(all[1]);
+	KT_ASSERT(leaf == all[2]);
+	device_put(leaf);
+	KT_EQ(PTR_ERR(device_new_below(the_bus(), leaf, "f", &one)), -ENODEV);
+	KT_EQ(atomic_read(&released), before + 1);
+	/* One that is there and has no child any more may get some. */
+	device_remove(all[2], false);
+	KT_ASSERT(!device_last_below(all[1]));
+	device_put(all[2]);
+	KT_EQ(atomic_read(&released), before + 2);
+	all[2] = device_new_below(the_bus(), all[1], "c", &one);
+	KT_ASSERT(!IS_ERR(all[2]));
+	KT_EQ(device_add(all[2]), 0);
+	no_went();
+	device_remove(all[0], false);
+	KT_EQ(strcmp(went, "edcba"), 0);
+	KT_EQ(PTR_ERR(device_new_below(the_bus(), all[0], "f", &one)), -ENODEV);
+	KT_EQ(atomic_read(&released), before + 3);
+	/* The parents' references are the children's last. */
+	for (int i = 0; i < 4; i++)
+		device_put(all[i]);
+	KT_EQ(atomic_read(&released), before + 5);	/* B and its child C */
+	device_put(all[4]);
+	KT_EQ(atomic_read(&released), before + 8);
+	driver_unregister(drv);
+}
+
+/* A driver that comes to be for more devices. */
+KTEST(dev_attach)
+{
+	struct counts c = { .kind = 3 };
+	struct driver *drv = driver_register(the_bus(), "more", &driver_ops, &c, false);
+	struct device *d = device_new(the_bus(), above(), "zeta", &one), *next;
+	u64 at = 0;
+
+	KT_ASSERT(!IS_ERR(drv) && !IS_ERR(d));
+	KT_EQ(device_add(d), 0);
+	driver_attach(drv);
+	KT_EQ(atomic_read(&c.probes), 0);
+	c.kind = 1;
+	driver_attach(drv);
+	driver_attach(drv);
+	KT_EQ(atomic_read(&c.probes), 1);
+	KT_ASSERT(has(driver_dir(drv), "zeta"));
+	next = bus_next(the_bus(), &at);
+	KT_ASSERT(next == d && at);
+	device_put(next);
+	KT_ASSERT(!bus_next(the_bus(), &at));
+	/* Its maker's reference is not the bus's. */
+	device_put(d);
+	d = bus_find(the_bus(), "zeta", 4);
+	KT_ASSERT(d);
+	device_remove(d, false);
+	device_put(d);
+	driver_unregister(drv);
+}
+
 #define MANY 500
 
 static int numbers[MANY];

@@ -1,166 +1,144 @@
 // SPDX-License-Identifier: MIT
-//! Brings PCI functions to their drivers, in bus order, and takes them away again: what was attached stands in a table by host bridge, bus
-//! and function (`table.rs`), under a mutex that a whole change holds (`BUS`). A change begins with the boot, with a write to
-//! /sys/bus/pci/rescan, to `remove` and `rescan` of a function, to `bind` and `unbind` of a driver, or with a card that comes to a slot or
-//! leaves it (`slot.rs`, `plug.rs`).
+//! PCI functions as devices of a bus (`kernel::device`), /sys/bus/pci: each below the bridge that
+//! leads to it, with the driver that is for it (`ids.rs`).
+//!
+//! Which functions there are, and where, changes under one mutex (`CHANGES`): at boot, by writes to
+//! /sys/bus/pci/rescan and to `remove` and `rescan` of a function, and as cards come to slots and
+//! leave them (`slot.rs`, `plug.rs`). It stands above the lock of each function, which is that of
+//! its driver's life; who binds and unbinds drivers takes the latter alone.
 
+mod ids;
 mod plug;
 mod shown;
 mod slot;
-mod table;
 mod test;
 
-use kernel::alloc::{KBox, KERNEL};
+use core::ffi::CStr;
+use core::fmt;
+use ids::{Id, Ids, Numbers};
+use kernel::alloc::{Arc, KBox, KERNEL};
+use kernel::device::{Bus, Device, Driver, Facts};
 use kernel::pci::{self, Function};
+use kernel::pci_region::Region;
 use kernel::pci_room::give_room;
-use kernel::show::{Dir, Event};
+use kernel::show::Dir;
 use kernel::sync::{Mutex, Once};
-use kernel::{pr_err, pr_info, pr_warn, Error, Result};
-use shown::Shown;
-use table::Table;
+use kernel::{pr_info, pr_warn, Error, Result};
 
-/// A function with its driver.
-pub trait Bound: Send + Sync {
-    /// Takes the driver away, whoever uses it; `gone`: the function is not there any more. Afterwards it does nothing. Sleeps.
-    /// `EIO`: it does not obey, and what it has of our memory is lost.
-    fn remove(&mut self, gone: bool) -> Result;
-    /// The slot that it drives.
-    fn port(&mut self) -> Option<&mut slot::Port> {
-        None
+/// What the bus knows of a function.
+pub struct Known {
+    /// It.
+    pub f: Function,
+    // Vendor and device of the board.
+    board: (u16, u16),
+    // Its addresses, which are asked for before it has a driver, since that disables them for a moment.
+    regions: [Option<Region>; 7],
+    is_port: bool,
+}
+
+impl Known {
+    fn numbers(&self) -> Numbers {
+        let Function { vendor, device, class, .. } = self.f;
+        Numbers { vendor, device, board: self.board, class }
     }
 }
 
-struct Driver {
-    name: &'static str,
-    matches: fn(&Function) -> bool,
-    attach: fn(Function, &Dir) -> Result<KBox<dyn Bound>>,
+impl Facts for Known {
+    const OVERRIDES: bool = true;
+
+    fn lines(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        shown::lines(self, out)
+    }
 }
 
-/// What answers for which function.
-static DRIVERS: [Driver; 2] = [
-    Driver {
-        name: "virtio-pci",
-        matches: super::virtio::pci::matches,
-        attach: super::virtio::pci::attach,
-    },
-    Driver { name: "pcieport", matches: slot::matches, attach: slot::attach },
+static VIRTIO: Ids = Ids::new(&[Id { vendor: 0x1af4, ..Id::ALL }]);
+static PORTS: Ids = Ids::new(&[Id { class: 0x060400, mask: 0xff_ffff, ..Id::ALL }]);
+
+const fn driver(
+    name: &'static CStr,
+    matches: fn(&Known) -> bool,
+    probe: fn(&Device<Known>) -> Result<KBox<dyn kernel::device::Bound>>,
+) -> Driver<Known> {
+    Driver { name, matches, probe, fixed: false }
+}
+
+/// The drivers, by their names in Linux, and what they are for.
+static DRIVERS: [(Driver<Known>, &Ids); 2] = [
+    (driver(c"virtio-pci", |k| VIRTIO.has(&k.numbers()), super::virtio::pci::probe), &VIRTIO),
+    (driver(c"pcieport", |k| PORTS.has(&k.numbers()), slot::probe), &PORTS),
 ];
 
-/// A function that /sys shows.
-struct Attached {
-    f: Function,
-    // The buses behind it, if it is a bridge.
-    behind: Option<(u8, u8)>,
-    driver: Option<KBox<dyn Bound>>,
-    shown: Shown,
+static BUS: Once<Bus<Known>> = Once::new();
+
+/// Held for the whole of a change of what functions there are.
+static CHANGES: Once<Mutex<()>> = Once::new();
+
+fn bus() -> Result<&'static Bus<Known>> {
+    BUS.get().ok_or(Error::ENODEV)
 }
 
-/// All functions. Locked for the whole of each change.
-static BUS: Once<Mutex<Table<Attached>>> = Once::new();
-
-impl Attached {
-    fn bind(&mut self, driver: &Driver) -> Result {
-        let f = &self.f;
-        let (dev, fun) = (f.devfn >> 3, f.devfn & 7);
-        pr_info!(
-            "pci: {:02x}:{dev:02x}.{fun} {:04x}:{:04x}: {}\n",
-            f.bus,
-            f.vendor,
-            f.device,
-            driver.name
-        );
-        self.driver = Some((driver.attach)(*f, self.shown.dir())?);
-        self.shown.driven(driver.name)
-    }
-
-    fn port(&mut self) -> Option<&mut slot::Port> {
-        self.driver.as_mut()?.port()
-    }
-
-    fn unbind(&mut self, gone: bool) {
-        let Some(mut driver) = self.driver.take() else { return };
-        if driver.remove(gone).is_err() {
-            pr_err!(
-                "pci: {}: it does not obey: what it has of our memory is lost\n",
-                shown::Name(self.f)
-            );
-        }
-        drop(driver);
-        self.shown.left();
-    }
+fn changes() -> Result<&'static Mutex<()>> {
+    CHANGES.get().ok_or(Error::ENODEV)
 }
 
-/// Shows the function, which was not there before, and gives it its driver.
-fn bring(table: &mut Table<Attached>, f: Function) -> Result {
-    let driver = DRIVERS.iter().find(|d| (d.matches)(&f));
-    let behind = f.secondary().zip(f.last_behind());
-    let shown = Shown::new(f, driver.map(|d| d.name))?;
-    let a = KBox::new(Attached { f, behind, driver: None, shown }, KERNEL)?;
-    let a = table.put(f.domain(), f.bus, f.devfn, a)?;
-    a.shown.dir().tell(Event::Add);
-    driver.map_or(Ok(()), |d| a.bind(d))
+/// A driver of that name takes the function.
+pub fn taken(f: &Function, name: &str) {
+    let (dev, fun) = (f.devfn >> 3, f.devfn & 7);
+    pr_info!("pci: {:02x}:{dev:02x}.{fun} {:04x}:{:04x}: {name}\n", f.bus, f.vendor, f.device);
 }
 
-/// Brings the functions that `wanted` says yes to and that are not there yet.
-fn bring_new(table: &mut Table<Attached>, wanted: impl Fn(&Function) -> bool) -> Result {
+/// The function's device.
+fn find(f: &Function) -> Option<Device<Known>> {
+    kernel::show::named(format_args!("{}", shown::Name(*f)), |name| BUS.get()?.find(name)).ok()?
+}
+
+/// Puts a function that was not there on the bus, where it gets its driver.
+fn bring(f: Function) -> Result {
+    let known = shown::know(f);
+    let name = format_args!("{}", shown::Name(f));
+    let added = match f.above() {
+        Some(bridge) => bus()?.make(&find(&bridge).ok_or(Error::ENODEV)?, name, known)?,
+        None => bus()?.make(&shown::root(&f)?, name, known)?,
+    };
+    shown::fill(&added)?;
+    added.stay()
+}
+
+/// Brings the functions that `wanted` says yes to and that are not there yet. With CHANGES.
+fn bring_new(wanted: impl Fn(&Function) -> bool) -> Result {
     pci::for_each(|f| {
-        if !wanted(&f) || table.get(f.domain(), f.bus, f.devfn).is_some() {
+        if !wanted(&f) || find(&f).is_some() {
             return;
         }
-        if let Err(e) = bring(table, f) {
+        if let Err(e) = bring(f) {
             pr_warn!("pci: {}: error {}\n", shown::Name(f), e.code());
         }
     })
 }
 
-/// Removes the function and, before it, every function behind it.
-fn take(table: &mut Table<Attached>, domain: u16, bus: u8, devfn: u8, gone: bool) -> Result {
-    let a = table.get(domain, bus, devfn).ok_or(Error::ENODEV)?;
-    if let Some(buses) = a.behind {
-        drop_behind(table, domain, buses, gone);
-    }
-    drop_one(table, domain, bus, devfn, gone);
-    Ok(())
-}
-
-/// Removes every function on those buses. Buses further down have higher numbers: from the bottom up.
-fn drop_behind(table: &mut Table<Attached>, domain: u16, (first, last): (u8, u8), gone: bool) {
-    for bus in (first..=last).rev() {
-        for devfn in 0..=u8::MAX {
-            drop_one(table, domain, bus, devfn, gone);
-        }
+/// Removes every function behind the bridge, from the bottom up. With CHANGES.
+fn drop_behind(bridge: &Device<Known>, gone: bool) {
+    while let Some(d) = bridge.last_below() {
+        drop_one(&d, gone);
     }
 }
 
-fn drop_one(table: &mut Table<Attached>, domain: u16, bus: u8, devfn: u8, gone: bool) {
-    let Some(mut a) = table.take(domain, bus, devfn) else { return };
-    let f = a.f;
-    a.unbind(gone || !f.is_present());
-    drop(a);
+fn drop_one(d: &Device<Known>, gone: bool) {
+    let f = d.facts().f;
+    d.remove(gone || !f.is_present());
     f.forget();
     pr_info!("pci: {}: removed\n", shown::Name(f));
 }
 
-/// The function of that name, as `Name` writes it.
-fn named<'a>(table: &'a mut Table<Attached>, name: &str) -> Result<&'a mut Attached> {
-    let (domain, rest) = name.split_once(':').ok_or(Error::ENODEV)?;
-    let (bus, rest) = rest.split_once(':').ok_or(Error::ENODEV)?;
-    let (dev, fun) = rest.split_once('.').ok_or(Error::ENODEV)?;
-    let number = |s, len| shown::hex(s, len).ok_or(Error::ENODEV);
-    let (dev, fun) = (number(dev, 2)?, number(fun, 1)?);
-    if dev > 31 || fun > 7 {
-        return Err(Error::ENODEV);
-    }
-    table
-        .get(number(domain, 4)?, number(bus, 2)? as u8, (dev << 3 | fun) as u8)
-        .ok_or(Error::ENODEV)
-}
-
-/// A write to `remove` of a function.
-fn remove(f: &Function, text: &str) -> Result {
+/// A write to `remove` of a function. `ENODEV`: it was removed meanwhile.
+fn remove(d: &Device<Known>, text: &str) -> Result {
     if shown::number(text)? != 0 {
-        let mut table = BUS.get().ok_or(Error::ENODEV)?.lock();
-        take(&mut table, f.domain(), f.bus, f.devfn, false)?;
+        let _changes = changes()?.lock();
+        if !find(&d.facts().f).is_some_and(|now| now.is(d)) {
+            return Err(Error::ENODEV);
+        }
+        drop_behind(d, false);
+        drop_one(d, false);
     }
     Ok(())
 }
@@ -168,46 +146,34 @@ fn remove(f: &Function, text: &str) -> Result {
 /// A write to a file `rescan`.
 fn rescan(text: &str) -> Result {
     if shown::number(text)? != 0 {
-        let mut table = BUS.get().ok_or(Error::ENODEV)?.lock();
+        let _changes = changes()?.lock();
         give_room()?;
-        bring_new(&mut table, |_| true)?;
+        bring_new(|_| true)?;
     }
     Ok(())
 }
 
-fn unbind(driver: &Driver, text: &str) -> Result {
-    let mut table = BUS.get().ok_or(Error::ENODEV)?.lock();
-    let a = named(&mut table, text)?;
-    if a.driver.is_none() || a.shown.driver() != Some(driver.name) {
-        return Err(Error::ENODEV);
-    }
-    a.unbind(false);
-    Ok(())
-}
-
-fn bind(driver: &Driver, text: &str) -> Result {
-    let mut table = BUS.get().ok_or(Error::ENODEV)?.lock();
-    let a = named(&mut table, text)?;
-    match a.shown.driver() {
-        Some(name) if name == driver.name => {}
-        _ => return Err(Error::ENODEV),
-    }
-    if a.driver.is_some() {
-        return Err(Error::EBUSY);
-    }
-    a.bind(driver)
+fn drive(bus: &Bus<Known>, driver: &'static Driver<Known>, ids: &'static Ids) -> Result {
+    ids.open()?;
+    let registered = Arc::new(bus.drive(driver)?)?;
+    let dir = registered.dir();
+    let new_id = move |text: &str| {
+        ids.add(text)?;
+        registered.attach();
+        Ok(())
+    };
+    dir.command(c"new_id", 0o200, Arc::new(KBox::new(new_id, KERNEL)?)?, |f, text| f(text))?;
+    dir.command(c"remove_id", 0o200, ids, |ids, text| ids.remove(text))
 }
 
 fn init() -> Result {
-    BUS.set(KBox::new(Mutex::new(c"pci bus", Table::new())?, KERNEL)?.leak())?;
+    CHANGES.set(KBox::new(Mutex::new(c"pci bus", ())?, KERNEL)?.leak())?;
+    BUS.set(KBox::new(Bus::new(c"pci", c"pci device")?, KERNEL)?.leak())?;
     slot::init()?;
     Dir::sys(c"bus/pci")?.command(c"rescan", 0o200, &(), |(), text| rescan(text))?;
-    for d in &DRIVERS {
-        let dir = Dir::sys(c"bus/pci/drivers")?.dir(format_args!("{}", d.name))?;
-        dir.command(c"bind", 0o200, d, bind)?;
-        dir.command(c"unbind", 0o200, d, unbind)?;
-    }
-    bring_new(&mut BUS.get().ok_or(Error::ENODEV)?.lock(), |_| true)
+    DRIVERS.iter().try_for_each(|(d, ids)| drive(bus()?, d, ids))?;
+    let _changes = changes()?.lock();
+    bring_new(|_| true)
 }
 
 kernel::device_init!(pci, init);

@@ -3,19 +3,21 @@
 //! interrupt or by /sys/bus/pci/slots.
 //!
 //! The interrupt handler takes the events of its port and queues one work item for all ports. The
-//! work, the timer of blinking indicators and writes to /sys hold BUS for the whole of a change, as
-//! every change of the bus does: they need no lock of their own. A run of the work looks at each
-//! port once, and at most one run is queued, however often a port interrupts. Every wait for
-//! hardware sleeps, and is bounded. The pending events of a port that is removed are dropped.
+//! work, the timer of blinking indicators and writes to /sys hold CHANGES for the whole of a change,
+//! as every change of the bus does, and then the lock of the port's device: what the driver keeps for
+//! it, a `Port`, is under that, so that the driver does not leave meanwhile. The functions behind the
+//! port stand below it, and so do their locks. A run of the work looks at each port once, and at most
+//! one run is queued, however often a port interrupts. Every wait for hardware sleeps, and is
+//! bounded. The pending events of a port that is removed are dropped.
 //!
 //! At boot the state of the hardware is taken as it is: a card that answers is on. For a card that
 //! came before the driver an event is pending.
 
 use super::plug::{Do, Phase};
-use super::table::{Key, Table};
-use super::{bring_new, drop_behind, shown, Attached, Bound, BUS};
+use super::{bring_new, bus, changes, drop_behind, shown, Known};
 use core::fmt::{self, Write};
 use kernel::alloc::{Arc, KBox, KERNEL};
+use kernel::device::{Bound, Device};
 use kernel::irq::{self, Handler, Registration};
 use kernel::pci::Function;
 use kernel::pci_slot::{Events, Light, Slot, Status};
@@ -62,6 +64,7 @@ static TIMER: Once<KBox<dyn Later>> = Once::new();
 /// What the handler, and whoever reads /sys, has of a port.
 struct Shared {
     f: Function,
+    device: Device<Known>,
     status: Status,
     // Events that were taken and not served. They are taken from the port under its lock: two that
     // did it at once would make one press of the button two, and the second takes the first back.
@@ -103,10 +106,6 @@ impl Shared {
 
     fn has_card(&self) -> bool {
         self.status.has_card() || self.status.has_link()
-    }
-
-    fn key(&self) -> Key {
-        (self.f.domain(), self.f.bus, self.f.devfn)
     }
 
     /// Whether the first function behind the port answers.
@@ -157,21 +156,16 @@ impl Port {
         }
     }
 
-    /// The numbers of the first and the last bus behind it.
-    fn buses(&self) -> Option<(u8, u8)> {
-        self.shared.f.secondary().zip(self.shared.f.last_behind())
-    }
-
-    fn bring_behind(&self, table: &mut Table<Attached>) -> Result {
+    fn bring_behind(&self) -> Result {
         let f = &self.shared.f;
         f.give_room()?;
-        let Some((first, last)) = self.buses() else { return Ok(()) };
-        bring_new(table, |new| new.domain() == f.domain() && (first..=last).contains(&new.bus))
+        let Some((first, last)) = f.secondary().zip(f.last_behind()) else { return Ok(()) };
+        bring_new(|new| new.domain() == f.domain() && (first..=last).contains(&new.bus))
     }
 
     /// The card gets power, and its functions their drivers. `ENODEV`: there is no card, or it does
     /// not answer.
-    fn on(&mut self, table: &mut Table<Attached>) -> Result {
+    fn on(&mut self) -> Result {
         let status = self.shared.status;
         if status.is_open() {
             self.set_power(false, Light::Off);
@@ -200,7 +194,7 @@ impl Port {
         let r = self.slot.set_attention(Light::Off);
         self.done(r);
         pr_info!("pci: slot {}: on\n", status.number());
-        if let Err(e) = self.bring_behind(table) {
+        if let Err(e) = self.bring_behind() {
             pr_warn!("pci: slot {}: error {}\n", status.number(), e.code());
         }
         self.set_power(true, Light::On);
@@ -216,10 +210,8 @@ impl Port {
         self.set_power(false, Light::Off);
     }
 
-    fn off(&mut self, table: &mut Table<Attached>, gone: bool) {
-        if let Some(buses) = self.buses() {
-            drop_behind(table, self.shared.f.domain(), buses, gone);
-        }
+    fn off(&mut self, gone: bool) {
+        drop_behind(&self.shared.device, gone);
         self.off_power();
         // Of our own doing: the link's end, and the card's, where the host takes it now. One that
         // is there already is another one.
@@ -242,19 +234,17 @@ impl Port {
     }
 
     /// A card that a scan found, in a slot whose power is not switched, is on.
-    fn found(&mut self, table: &mut Table<Attached>) {
-        let (domain, Some((first, last))) = (self.shared.f.domain(), self.buses()) else { return };
-        let there = table.next(Some((domain, first - 1, u8::MAX)), |_| true);
-        if self.phase == Phase::Off && there.is_some_and(|k| k <= (domain, last, u8::MAX)) {
+    fn found(&mut self) {
+        if self.phase == Phase::Off && self.shared.device.has_below() {
             self.phase = Phase::On;
         }
     }
 
     /// Does what its events, its timer and its card ask for.
-    fn serve(&mut self, table: &mut Table<Attached>) {
+    fn serve(&mut self) {
         let events = self.shared.take();
         self.fault(events);
-        self.found(table);
+        self.found();
         let (phase, todo) = self.phase.next(events, self.shared.has_card(), time::now_ns());
         self.phase = phase;
         match todo {
@@ -268,32 +258,32 @@ impl Port {
                 self.set_power(on, if on { Light::On } else { Light::Off });
                 self.say("button: it stays as it is");
             }
-            Do::On => self.turn_on(table),
-            Do::Off => self.off(table, false),
-            Do::Gone => self.off(table, true),
+            Do::On => self.turn_on(),
+            Do::Off => self.off(false),
+            Do::Gone => self.off(true),
             Do::Swap => {
-                self.off(table, true);
-                self.turn_on(table);
+                self.off(true);
+                self.turn_on();
             }
         }
     }
 
-    fn turn_on(&mut self, table: &mut Table<Attached>) {
-        self.phase = if self.on(table).is_ok() { Phase::On } else { Phase::Off };
+    fn turn_on(&mut self) {
+        self.phase = if self.on().is_ok() { Phase::On } else { Phase::Off };
     }
 
     /// A write to `power`. `ENODEV`: it is so already, or there is no card.
-    fn switch(&mut self, table: &mut Table<Attached>, on: bool) -> Result {
-        self.found(table);
+    fn switch(&mut self, on: bool) -> Result {
+        self.found();
         if self.phase.is_on() == on || (on && !self.shared.has_card()) {
             return Err(Error::ENODEV);
         }
         self.phase = if on { Phase::On } else { Phase::Off };
         if !on {
-            self.off(table, false);
+            self.off(false);
             return Ok(());
         }
-        self.turn_on(table);
+        self.turn_on();
         if self.phase == Phase::On {
             Ok(())
         } else {
@@ -357,18 +347,13 @@ impl Drop for Port {
 }
 
 impl Bound for Port {
-    fn remove(&mut self, _gone: bool) -> Result {
+    fn remove(&mut self, _gone: bool) {
         let r = self.slot.listen(false);
         self.done(r);
         self.irq = None;
         if let Some(dir) = self.dir.take() {
             dir.remove();
         }
-        Ok(())
-    }
-
-    fn port(&mut self) -> Option<&mut Port> {
-        Some(self)
     }
 }
 
@@ -396,8 +381,8 @@ fn store_power(s: &Shared, text: &str) -> Result {
         1 => true,
         _ => return Err(Error::EINVAL),
     };
-    let mut table = BUS.get().ok_or(Error::ENODEV)?.lock();
-    with(&mut table, s.key(), |port, table| port.switch(table, on))?
+    let _changes = changes()?.lock();
+    s.device.with_bound(|port: &mut Port| port.switch(on)).ok_or(Error::ENODEV)?
 }
 
 fn store_attention(s: &Shared, text: &str) -> Result {
@@ -407,56 +392,43 @@ fn store_attention(s: &Shared, text: &str) -> Result {
         2 => Light::Blinks,
         _ => Light::Off,
     };
-    let mut table = BUS.get().ok_or(Error::ENODEV)?.lock();
-    with(&mut table, s.key(), |port, _| port.slot.set_attention(light))?
-}
-
-/// Calls `f` with the port's driver, which is taken out of the table for as long: the caller holds BUS.
-fn with<R>(
-    table: &mut Table<Attached>,
-    key: Key,
-    f: impl FnOnce(&mut Port, &mut Table<Attached>) -> R,
-) -> Result<R> {
-    let a = table.get(key.0, key.1, key.2).ok_or(Error::ENODEV)?;
-    let mut driver = a.driver.take().ok_or(Error::ENODEV)?;
-    let r = driver.port().map(|port| f(port, table));
-    if let Some(a) = table.get(key.0, key.1, key.2) {
-        a.driver = Some(driver);
-    }
-    r.ok_or(Error::ENODEV)
+    s.device.with_bound(|port: &mut Port| port.slot.set_attention(light)).ok_or(Error::ENODEV)?
 }
 
 /// Serves all ports, each once. What they do takes the time that it takes.
 fn serve() {
-    let Some(bus) = BUS.get() else { return };
-    let mut table = bus.lock();
-    let (mut at, mut due) = (None, None::<u64>);
-    while let Some(key) = table.next(at, |a| a.port().is_some()) {
-        at = Some(key);
-        let next = with(&mut table, key, |port, table| {
-            port.serve(table);
-            port.phase.due()
+    let (Ok(bus), Ok(changes)) = (bus(), changes()) else { return };
+    let changes = changes.lock();
+    let (mut at, mut due) = (0, None::<u64>);
+    while let Some(d) = bus.next(&mut at) {
+        // The lock of one that is no port may be held for long.
+        let next = d.facts().is_port.then(|| {
+            d.with_bound(|port: &mut Port| {
+                port.serve();
+                port.phase.due()
+            })
         });
-        if let Ok(Some(next)) = next {
+        if let Some(next) = next.flatten().flatten() {
             due = Some(due.map_or(next, |d| d.min(next)));
         }
     }
-    drop(table);
+    drop(changes);
     if let Some((due, timer)) = due.zip(TIMER.get()) {
         let left_ms = due.saturating_sub(time::now_ns()) / 1_000_000 + 1;
         timer.after(left_ms as u32);
     }
 }
 
-/// A port that has a slot whose cards come and go.
-pub fn matches(f: &Function) -> bool {
-    f.has_slot()
-}
-
-/// Brings it to its driver.
-pub fn attach(f: Function, _carrier: &Dir) -> Result<KBox<dyn Bound>> {
-    let slot = f.slot()?;
-    let shared = Arc::new(Shared { f, status: slot.status(), pending: SpinLockIrq::new(0) })?;
+/// Takes a port that has a slot whose cards come and go. `ENODEV`: it is none.
+pub fn probe(d: &Device<Known>) -> Result<KBox<dyn Bound>> {
+    let f = d.facts().f;
+    if !d.facts().is_port {
+        return Err(Error::ENODEV);
+    }
+    super::taken(&f, "pcieport");
+    let (slot, device) = (f.slot()?, d.clone());
+    let shared =
+        Arc::new(Shared { f, device, status: slot.status(), pending: SpinLockIrq::new(0) })?;
     let phase = Phase::Off;
     let (irq, dir, said_ns, obeys, failed) = (None, None, 0, true, false);
     let mut port = Port { slot, phase, shared, irq, dir, said_ns, obeys, failed };

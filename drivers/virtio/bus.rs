@@ -6,7 +6,7 @@
 use super::{blk, console, net, rng, scsi, Transport};
 use core::fmt::{self, Write};
 use kernel::alloc::{Arc, KBox, KSlice, KERNEL};
-use kernel::device::{Added, Bound, Bus, Device, Driver, Facts};
+use kernel::device::{Above, Added, Bound, Bus, Device, Driver, Facts};
 use kernel::show::Dir;
 use kernel::sync::{Once, SpinLock};
 use kernel::{pr_err, pr_warn, Error, Result};
@@ -31,6 +31,7 @@ pub struct Id {
 
 impl Facts for Id {
     const OVERRIDES: bool = false;
+    const OF_DRIVER: bool = true;
 
     fn lines(&self, out: &mut dyn Write) -> fmt::Result {
         writeln!(out, "MODALIAS=virtio:d{:08X}v{:08X}", self.kind, self.vendor)
@@ -132,7 +133,7 @@ struct Held<B> {
     device: Device<Id>,
 }
 
-impl<B: Leave> Bound for Held<B> {
+impl<B: Leave + 'static> Bound for Held<B> {
     fn remove(&mut self, gone: bool) {
         let id = self.device.facts();
         let left = self.driver.take().map_or(Ok(()), |d| d.leave(gone || id.carrier.is_gone()));
@@ -183,9 +184,9 @@ pub struct Attached {
 }
 
 impl Attached {
-    /// A device of that type and vendor, below `above`.
-    pub fn new(
-        above: &Dir,
+    /// A device of that type and vendor, below `above`: that of what carries it, if that is on a bus.
+    pub fn new<'a>(
+        above: impl Into<Above<'a>>,
         kind: u32,
         vendor: u32,
         carrier: KBox<dyn Carrier>,
@@ -224,7 +225,7 @@ fn fill(d: &Device<Id>) -> Result {
 fn init() -> Result {
     BUS.set(KBox::new(Bus::new(c"virtio", c"virtio device")?, KERNEL)?.leak())?;
     let bus = BUS.get().ok_or(Error::ENODEV)?;
-    DRIVERS.iter().try_for_each(|d| bus.drive(d))
+    DRIVERS.iter().try_for_each(|d| bus.drive(d).map(drop))
 }
 
 kernel::sched_init!(virtio_bus, init);

@@ -7,8 +7,9 @@ use super::Transport;
 use kernel::dma::Engine;
 use kernel::mem::Mmio;
 use kernel::pci::{Function, Msix};
-use crate::pci::Bound;
+use crate::pci::{taken, Known};
 use kernel::alloc::{KBox, KERNEL};
+use kernel::device::{Bound, Device};
 use kernel::show::Dir;
 use kernel::sync::SpinLockIrq;
 use kernel::{irq, Error, Result};
@@ -68,18 +69,17 @@ struct State {
     next_vector: u16,
 }
 
-/// A modern virtio function, or a transitional one that has the modern structures.
-pub fn matches(f: &Function) -> bool {
-    f.vendor == 0x1af4 && (0x1000..=0x107f).contains(&f.device)
-}
-
 /// Maps the structure that the capability at `cap` describes.
 fn map(f: &Function, cap: u16) -> Result<Mmio> {
     f.map_bar(f.read8(cap + 4), f.read32(cap + 8).into(), f.read32(cap + 12).into())
 }
 
-/// Whether the function has the structures that a driver needs.
-fn has_structures(f: &Function) -> bool {
+/// Whether it is a modern virtio function, or a transitional one that has the modern structures. Its
+/// vendor is asked for by who gives it to us, where a program may have said another one.
+fn is_virtio(f: &Function) -> bool {
+    if !(0x1000..=0x107f).contains(&f.device) {
+        return false;
+    }
     let mut seen = 0u32;
     for (cap, id) in f.capabilities() {
         if id == CAP_VENDOR {
@@ -108,19 +108,20 @@ impl Carrier for OfFunction {
     }
 }
 
-/// Brings the function to its driver: a device of the virtio bus.
-pub fn attach(f: Function, above: &Dir) -> Result<KBox<dyn Bound>> {
-    if !has_structures(&f) {
+/// Takes a function: it carries a device of the virtio bus. `ENODEV`: it is none of virtio.
+pub fn probe(d: &Device<Known>) -> Result<KBox<dyn Bound>> {
+    let f = d.facts().f;
+    if !is_virtio(&f) {
         return Err(Error::ENODEV);
     }
-    let (kind, vendor) = id(&f);
-    Ok(KBox::new(Attached::new(above, kind, vendor, KBox::new(OfFunction(f), KERNEL)?)?, KERNEL)?)
+    taken(&f, "virtio-pci");
+    let ((kind, vendor), carrier) = (id(&f), KBox::new(OfFunction(f), KERNEL)?);
+    Ok(KBox::new(Attached::new(d, kind, vendor, carrier)?, KERNEL)?)
 }
 
 impl Bound for Attached {
-    fn remove(&mut self, gone: bool) -> Result {
+    fn remove(&mut self, gone: bool) {
         Attached::remove(self, gone);
-        Ok(())
     }
 }
 

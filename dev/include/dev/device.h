@@ -12,6 +12,10 @@
  * its driver keeps for it (device_bound()) may be used in a call of the driver, or with the lock
  * of the device while the state is DEVICE_BOUND.
  *
+ * A device may have a parent, of the same bus or another one, which lives as long as it does and
+ * whose directory has its own. It leaves before its parent: device_remove() of the parent removes
+ * it, and if its bus says so (of_driver), the end of the parent's driver does.
+ *
  * Locks: a device's lock stands above its children's (probe() and remove() may add and remove
  * children); a bus's lock is the innermost, and match() and uevent() are called with it. No
  * function here may be called with a bus's lock, and unless it says so, none with the device's.
@@ -37,7 +41,8 @@ enum device_state {
 struct bus_ops {
 	/*
 	 * Whether the driver, by what driver_register() was given, is for a device of that data.
-	 * Neither sleeps nor changes anything.
+	 * Changes nothing, calls nothing of this header, and does not sleep but for a lock of its
+	 * own, the innermost of all.
 	 */
 	bool (*match)(const void *device, const void *driver);
 	/*
@@ -52,6 +57,11 @@ struct bus_ops {
 	 * whatever match() says.
 	 */
 	bool overrides;
+	/*
+	 * The driver of a device's parent makes it: it is removed before remove() of that driver is
+	 * called, and after a probe() that failed.
+	 */
+	bool of_driver;
 };
 
 struct driver_ops {
@@ -76,6 +86,12 @@ struct driver_ops {
 struct bus *bus_register(const char *name, const char *lock_name, const struct bus_ops *ops);
 /* The device of that name (LEN bytes), with a reference for the caller; NULL: there is none. */
 struct device *bus_find(struct bus *bus, const char *name, size_t len);
+/*
+ * A walk over the devices of a bus, in the order in which they were added: the first one after the
+ * one of serial *AT (0: the first of all), whose serial *AT becomes, with a reference for the
+ * caller; NULL: there is none. Devices may come and go meanwhile; each that stays is seen once.
+ */
+struct device *bus_next(struct bus *bus, u64 *at);
 
 /* ---- drivers ---- */
 
@@ -93,6 +109,13 @@ struct driver *driver_register(struct bus *bus, const char *name, const struct d
  */
 void driver_unregister(struct driver *drv);
 const void *driver_data(const struct driver *drv);
+/* Its directory, to which files may be added as long as the driver is registered. */
+struct show_node *driver_dir(const struct driver *drv);
+/*
+ * Gives it all devices without a driver that it is for, as driver_register() does: after it has
+ * come to be for more of them.
+ */
+void driver_attach(struct driver *drv);
 
 /* ---- devices ---- */
 
@@ -105,16 +128,30 @@ const void *driver_data(const struct driver *drv);
  */
 struct device *device_new(struct bus *bus, struct show_node *above, const char *name, void *data);
 /*
- * Puts it on its bus: its link, the event "add"; then it gets a driver, if there is one for it, and
- * a driver that refuses is no error. Once. -ENOMEM.
+ * The same of a child of PARENT, with PARENT's lock or without. -ENODEV: PARENT is being removed,
+ * or was.
+ */
+struct device *device_new_below(struct bus *bus, struct device *parent, const char *name,
+				void *data);
+/*
+ * Puts it on its bus, which has a reference of it from then on: its link, the event "add"; then it
+ * gets a driver, if there is one for it, and a driver that refuses is no error. Once. -ENOMEM.
  */
 int __must_check device_add(struct device *d);
 /*
- * Takes its driver away (GONE, as for the driver), then what /sys shows of it, with the event
- * "remove", waiting for a probe that is under way. A second call has no effect. The caller's
- * reference stays.
+ * Removes its children, the newest first; takes its driver away (GONE, as for the driver), then
+ * what /sys shows of it, with the event "remove", waiting for a probe that is under way. A second
+ * call has no effect. The caller's reference stays. The lock of its parent may be held.
  */
 void device_remove(struct device *d, bool gone);
+/*
+ * Of those below D, by children of D's own bus alone, the newest that has none itself, with a
+ * reference for the caller; NULL: D has none. It is to be removed: from now on nothing can be made
+ * below it. With D's lock or without.
+ */
+struct device *device_last_below(struct device *d);
+/* Whether D has a child of its own bus. */
+bool device_has_below(struct device *d);
 void device_get(struct device *d);
 void device_put(struct device *d);
 
