@@ -216,7 +216,7 @@ fn look(
             i.kind
         );
         s.known = Some(Arc::new(Known::new(number, f.at, i))?);
-        s.shown = shown.and_then(|h| h.unit(&f).ok());
+        s.shown = shown.and_then(|h| h.unit(&**host, &f).ok());
         if i.kind != DISK {
             continue; // nothing drives it
         }
@@ -302,8 +302,15 @@ pub(super) fn start(
     let (interrupts, queues) = open(host)?;
     go(&*host.t);
     offer_events(host);
-    let shown = host.t.dir().and_then(|d| shown::Shown::new(&d).ok());
-    let mut seen = look(host, &limits(host, queues), shown.as_ref())?;
+    let common = limits(host, queues);
+    let facts = shown::Facts {
+        driver: "virtio_scsi",
+        queues,
+        depth: common.depth,
+        pieces: common.max_segments,
+    };
+    let shown = host.t.dir().and_then(|d| shown::Shown::new(&d, facts).ok());
+    let mut seen = look(host, &common, shown.as_ref())?;
     make_room(host, &seen)?;
     add(host, &mut seen);
     _ = hear_sizes(host, &seen);

@@ -17,7 +17,21 @@ from ochre import rootfs, setup  # noqa: E402
 import linux  # noqa: E402
 
 MIB = 1 << 20
-SCRIPT = """sgio /dev/sda /dev/sda1
+# What lsscsi and lsblk -S read.
+SYS = r"""
+ls /sys/bus/scsi/devices /sys/class/scsi_host /sys/class/scsi_disk /sys/class/scsi_device | sed 's/^$/-/'
+D=$(readlink -f /sys/block/sda/device); H=$(readlink -f $D/../..); basename $(dirname $H)
+cd $D; for f in vendor model rev type state scsi_level queue_type uevent ../uevent ../../uevent; do echo "$f: $(cat $f)"; done
+for f in inquiry vpd_pg0 vpd_pg80 vpd_pg83 vpd_pgb0 vpd_pgb1 vpd_pgb2; do echo "$f $(stat -c %a $f) $(od -An -tx1 -v $f | tr -d ' \n' | cut -c1-40) $(wc -c <$f)"; done
+cd $H/scsi_host/host0; cat state; for f in proc_name unique_id active_mode supported_mode prot_capabilities prot_guard_type sg_prot_tablesize uevent; do echo "$f $(stat -c %a $f): $(cat $f)"; done
+for l in device subsystem; do for x in $H/scsi_host/host0 $D/scsi_disk/0:0:0:0 $D/scsi_device/0:0:0:0; do echo "$(readlink $x/$l)"; done; done
+for x in $H $D/.. $D; do basename $(readlink $x/subsystem); done; readlink /sys/class/scsi_disk/0:0:0:0 | sed 's,.*/virtio,virtio,'
+cat /sys/bus/scsi/devices/0:0:3:0/type /sys/bus/scsi/devices/0:0:3:0/vendor; ls -d /sys/bus/scsi/devices/0:0:3:0/driver 2>&1 | sed 's/.*: //'
+"""
+SCRIPT = """echo == sys
+""" + SYS.strip() + """
+echo == sgio
+sgio /dev/sda /dev/sda1
 echo == memory; mount -t debugfs d /sys/kernel/debug; cat /sys/kernel/debug/dma/quarantine
 if [ -e /sys/kernel/debug/kmemleak ]; then echo scan=off >/sys/kernel/debug/kmemleak; echo min_age=0 >/sys/kernel/debug/kmemleak; echo scan >/sys/kernel/debug/kmemleak; echo scan >/sys/kernel/debug/kmemleak; cat /sys/kernel/debug/kmemleak; fi
 """
@@ -55,7 +69,7 @@ def said(kind, tools, d, files):
 
 def main():
     tools = setup.load() or setup.ensure()
-    with open(os.path.join(ROOT, "tests/scsi/sgio.expected")) as f:
+    with open(os.path.join(ROOT, "tests/scsi/generic.expected")) as f:
         expected = f.read().splitlines()
     with tempfile.TemporaryDirectory() as d:
         program = rootfs.build_user(tools, "sgio", "x86_64", out=d + "/sgio", sources=[ROOT + "/tests/scsi/sgio.c"])
