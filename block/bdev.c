@@ -398,6 +398,21 @@ static long rescan(struct file *f, struct bdev *v)
 	return e;
 }
 
+static long driver_ioctl(struct bdev *v, struct file *f, unsigned int cmd, unsigned long arg)
+{
+	struct disk *d = v->disk;
+	long r;
+
+	if (!d->ops->ioctl || (v->partno && !(d->ops->raw_partitions && capable(CAP_SYS_RAWIO))))
+		return -ENOTTY;
+	r = disk_enter(d);
+	if (r)
+		return r;
+	r = d->ops->ioctl(d, f, cmd, arg);
+	disk_leave(d);
+	return r;
+}
+
 static long bdev_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 {
 	struct bdev *v = bdev_of(f->f_mapping);
@@ -445,9 +460,7 @@ static long bdev_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 	case BLKDISCARD: return discard_range(f, p, DISCARD);
 	case BLKZEROOUT: return discard_range(f, p, ZEROES);
 	}
-	if (v->partno || !v->disk->ops->ioctl)
-		return -ENOTTY;
-	return v->disk->ops->ioctl(v->disk, f, cmd, arg);
+	return driver_ioctl(v, f, cmd, arg);
 }
 
 static long bdev_fallocate(struct file *f, int mode, loff_t off, loff_t len)

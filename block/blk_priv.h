@@ -56,6 +56,11 @@ void disk_numbers(const char *prefix, unsigned int index, int *major, unsigned i
  */
 void disk_unpin(void *d);
 void bdev_unpin(void *b);
+/*
+ * disk_enter() lets a caller who has D open into its driver, until disk_leave(); disk_remove() waits for it. -ENODEV: the device is gone. Any context.
+ */
+int __must_check disk_enter(struct disk *d);
+void disk_leave(struct disk *d);
 void disk_attr(struct show_node *dir, const char *name, umode_t mode, show_fn show, store_fn store,
 	       struct disk *d);
 void bdev_attr(struct show_node *dir, const char *name, umode_t mode, show_fn show, store_fn store,

@@ -44,6 +44,7 @@ static struct disk *new_disk(unsigned int nr_queues, unsigned int depth)
 	d->max_request = REQUEST_MAX_BYTES;
 	d->max_segment = U32_MAX;
 	d->ra_pages = RA_DEFAULT_PAGES;
+	init_waitqueue_head(&d->calls_done);
 	refcount_set(&d->refs, 1);
 	refcount_set(&d->pins, 1);
 	INIT_LIST_HEAD(&d->list);

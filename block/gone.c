@@ -9,6 +9,9 @@
  * Once disk->gone is set (under parts_lock) the set of partitions does not change: the functions
  * here walk the list without a lock.
  *
+ * An ioctl that reaches the driver is counted (disk_enter()). disk_remove() waits for those that
+ * run: the driver has made all that sleep in it return before; later ones are refused.
+ *
  * An open attribute pins only the memory of the disk or bdev that it shows.
  */
 #include <lib/types.h>
@@ -83,7 +86,7 @@ void disk_detach(struct disk *d, bool surprise)
 	mutex_lock(&d->parts_lock);
 	mutex_lock(&disks_lock);
 	list_del_init(&d->list);
-	d->gone = true;
+	WRITE_ONCE(d->gone, true);
 	mutex_unlock(&disks_lock);
 	mutex_unlock(&d->parts_lock);
 	if (surprise)
@@ -92,6 +95,31 @@ void disk_detach(struct disk *d, bool surprise)
 		part(b, surprise);
 	disk_kill(d);
 	set_empty(d);
+}
+
+int disk_enter(struct disk *d)
+{
+	atomic_inc(&d->calls);
+	/* with wait_for_calls(): it sees the call, or the call sees that the disk is gone */
+	smp_mb__after_atomic();
+	if (!READ_ONCE(d->gone))
+		return 0;
+	disk_leave(d);
+	return -ENODEV;
+}
+
+void disk_leave(struct disk *d)
+{
+	smp_mb__before_atomic();
+	if (atomic_dec_and_test(&d->calls) && READ_ONCE(d->gone))
+		wake_up_all(&d->calls_done);
+}
+
+/* D is gone: what waits in its driver is on its way out. */
+static void wait_for_calls(struct disk *d)
+{
+	smp_mb();	/* d->gone before the look: see disk_enter() */
+	wait_event(d->calls_done, !atomic_read(&d->calls));
 }
 
 /* D is dead. True: no request is in flight or queued, so the driver is not called again. */
@@ -113,6 +141,7 @@ void disk_remove(struct disk *d)
 {
 	struct bdev *b;
 
+	wait_for_calls(d);
 	/* The worker that completed the last request may still use its queue. */
 	for (unsigned int i = 0; i < d->nr_queues; i++)
 		flush_work(&d->queues[i].work);

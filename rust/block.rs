@@ -6,7 +6,7 @@ use crate::bindings;
 use crate::dma::{Dma, Engine, Halted, Segment};
 use crate::error::{to_result, Error, Result};
 use crate::show::Dir;
-use core::ffi::{c_int, c_uint, CStr};
+use core::ffi::{c_int, c_long, c_uint, c_ulong, CStr};
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -324,6 +324,15 @@ pub trait Driver: Send + Sync + 'static {
     /// Does not sleep; interrupts may be off.
     fn queue<'a>(&self, queue: u32, r: Offer<'a>) -> core::result::Result<Taken<'a>, (Error, Offer<'a>)>;
 
+    /// Whether `ioctl` is asked.
+    const CONTROLS: bool = false;
+
+    /// ioctl(2) on the disk, or on a partition by who may give a device any command; `write`: the file was opened for writing. `arg` is a number, or
+    /// an address of the program's. Who sleeps here is awake before the disk is taken away, which waits for it. Sleeps.
+    fn ioctl(&self, _write: bool, _cmd: u32, _arg: usize) -> Result<u32> {
+        Err(Error::ENOTTY)
+    }
+
     /// Tells the device of what `queue` has started in `queue` since the last call. As `queue`.
     fn commit(&self, _queue: u32) {}
 }
@@ -341,6 +350,15 @@ unsafe extern "C" fn commit<D: Driver>(d: *mut bindings::disk, q: c_uint) {
     unsafe { &*bindings::rust_disk_data(d).cast::<D>() }.commit(q);
 }
 
+unsafe extern "C" fn ioctl<D: Driver>(d: *mut bindings::disk, f: *mut bindings::file, cmd: c_uint, arg: c_ulong) -> c_long {
+    // SAFETY: driver_data is the reference that add() stored, which stays as long as C is in here; the file is open.
+    let (driver, mode) = unsafe { (&*bindings::rust_disk_data(d).cast::<D>(), bindings::rust_file_mode(f)) };
+    match driver.ioctl(mode & bindings::FMODE_WRITE != 0, cmd, arg as usize) {
+        Ok(v) => c_long::from(v),
+        Err(e) => c_long::from(e.code()),
+    }
+}
+
 unsafe extern "C" fn release<D: Driver>(d: *mut bindings::disk) {
     // SAFETY: driver_data is the reference that add() stored, and this is its end.
     drop(unsafe { Arc::from_raw(bindings::rust_disk_data(d).cast::<D>().cast_const()) });
@@ -355,7 +373,8 @@ impl<D: Driver> Ops<D> {
         release: Some(release::<D>),
         open: None,
         closed: None,
-        ioctl: None,
+        ioctl: if D::CONTROLS { Some(ioctl::<D>) } else { None },
+        raw_partitions: D::CONTROLS,
     };
 }
 

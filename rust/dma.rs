@@ -418,6 +418,25 @@ impl Dma {
         seen.checked_sub(self.phys).filter(|off| *off < self.len as u64).map(|off| off as usize)
     }
 
+    /// The device is done with it, as the driver's ring says (which vouches for it, as for `block::InFlight::done`): it goes back now, or with the
+    /// last share of it.
+    ///
+    /// ```
+    /// use kernel::{dma::{Dma, Engine}, show::Dir};
+    /// let count = || {
+    ///     let mut text = [0; 64];
+    ///     Dir::debug(c"dma").and_then(|d| d.read(c"quarantine", &mut text)).map(|_| text)
+    /// };
+    /// let engine = Engine::pretended()?;
+    /// let (a, before) = (Dma::alloc(&engine, 64)?, count()?);
+    /// assert!(a.segment(0, 64)?.len() == 64);
+    /// a.done();
+    /// assert_eq!(count()?, before);
+    /// ```
+    pub fn done(self) {
+        self.mem.shown.store(false, Ordering::Relaxed);
+    }
+
     /// Its length in bytes.
     pub fn len(&self) -> usize {
         self.len

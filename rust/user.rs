@@ -50,6 +50,31 @@ impl UserPtr {
     }
 }
 
+impl UserPtr {
+    /// Whether `len` bytes from there on are addresses of programs, whatever lies there.
+    ///
+    /// ```
+    /// use kernel::user::UserPtr;
+    /// assert!(UserPtr::new(4096).is_range(1 << 20) && UserPtr::new(4096).is_range(0));
+    /// assert!(!UserPtr::new(usize::MAX & !7).is_range(64) && !UserPtr::new(4096).is_range(usize::MAX));
+    /// ```
+    pub fn is_range(self, len: usize) -> bool {
+        // SAFETY: a calculation.
+        unsafe { bindings::access_ok(self.raw(), len) }
+    }
+
+    /// Whether all of the `len` bytes from there on can be written now; pages come in. They may go again. Sleeps.
+    ///
+    /// ```
+    /// use kernel::user::UserPtr;
+    /// assert!(!UserPtr::new(usize::MAX & !7).is_writable(4));
+    /// ```
+    pub fn is_writable(self, len: usize) -> bool {
+        // SAFETY: the C side checks the user's side; nothing is changed.
+        unsafe { bindings::fault_in_writeable(self.raw(), len) == 0 }
+    }
+}
+
 /// Where a read puts its bytes.
 ///
 /// # Invariants
@@ -116,6 +141,8 @@ impl Source<'_> {
 pub enum Capability {
     /// CAP_SYS_ADMIN: to look into devices.
     SysAdmin,
+    /// CAP_SYS_RAWIO: to give a device any command.
+    SysRawio,
     /// CAP_SYS_RESOURCE: over limits.
     SysResource,
     /// CAP_SYS_TIME: to set clocks.
@@ -131,6 +158,7 @@ pub enum Capability {
 pub fn capable(c: Capability) -> bool {
     let n = match c {
         Capability::SysAdmin => bindings::RUST_CAP_SYS_ADMIN,
+        Capability::SysRawio => bindings::RUST_CAP_SYS_RAWIO,
         Capability::SysResource => bindings::RUST_CAP_SYS_RESOURCE,
         Capability::SysTime => bindings::RUST_CAP_SYS_TIME,
     };

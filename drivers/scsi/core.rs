@@ -69,6 +69,13 @@ pub fn page<'a>(host: &dyn Host, at: Address, page: u8, room: &'a mut [u8]) -> O
     inquiry::vpd(room.get(..n)?, page)
 }
 
+/// Fetches the page with its header into `room`: how many bytes it has, of those that came. `None`: it is another page, or there is none.
+/// Sleeps.
+pub fn raw_page(host: &dyn Host, at: Address, page: u8, room: &mut [u8]) -> Option<usize> {
+    let n = ask(host, at, &Cdb::vpd(page, room.len().min(0xffff) as u16), room).ok()?;
+    inquiry::vpd(room.get(..n)?, page).map(|content| 4 + content.len())
+}
+
 /// A unit that is there.
 #[derive(Clone, Copy, Debug)]
 pub struct Found {
@@ -76,17 +83,34 @@ pub struct Found {
     pub at: Address,
     /// What it said of itself.
     pub inquiry: Inquiry,
+    /// The same as bytes.
+    pub raw: Raw,
+}
+
+/// INQUIRY's answer as it came.
+#[derive(Clone, Copy, Debug)]
+pub struct Raw {
+    bytes: [u8; 36],
+    len: usize,
+}
+
+impl Raw {
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or(&self.bytes)
+    }
 }
 
 /// What the unit is. `ENXIO`: there is nothing; or the host's error. Sleeps.
-fn identify(host: &dyn Host, at: Address) -> Result<Inquiry> {
+fn identify(host: &dyn Host, at: Address) -> Result<Found> {
     let mut room = [0; 36];
     let mut tries = 0;
     loop {
         let a = host.command(at, &Cdb::inquiry(room.len() as u16), &mut room)?;
         match judge(a.carried, a.status, a.sense) {
             Verdict::Done => {
-                return room.get(..a.got).and_then(inquiry::inquiry).ok_or(Error::ENXIO)
+                let inquiry = room.get(..a.got).and_then(inquiry::inquiry).ok_or(Error::ENXIO)?;
+                return Ok(Found { at, inquiry, raw: Raw { bytes: room, len: a.got } });
             }
             Verdict::Again if tries < RETRIES => tries += 1,
             _ => return Err(Error::ENXIO),
@@ -114,8 +138,8 @@ fn scan_target(
     let at = Address { target, lun: 0 };
     let Ok(n) = ask(host, at, &Cdb::report_luns(list.len() as u32), list) else {
         // It knows no lists: the first unit alone.
-        if first.qualifier == 0 {
-            found.push_back(Entry::new(Found { at, inquiry: first }, KERNEL)?);
+        if first.inquiry.qualifier == 0 {
+            found.push_back(Entry::new(first, KERNEL)?);
         }
         return Ok(());
     };
@@ -124,8 +148,8 @@ fn scan_target(
         if found.iter().any(|f| f.at == at) {
             continue; // named twice
         }
-        if let Some(inquiry) = goes_on(identify(host, at))?.filter(|i| i.qualifier == 0) {
-            found.push_back(Entry::new(Found { at, inquiry }, KERNEL)?);
+        if let Some(f) = goes_on(identify(host, at))?.filter(|f| f.inquiry.qualifier == 0) {
+            found.push_back(Entry::new(f, KERNEL)?);
         }
     }
     Ok(())

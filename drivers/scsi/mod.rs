@@ -6,7 +6,10 @@
 pub mod cdb;
 pub mod core;
 pub mod disk;
+pub mod filter;
+pub mod header;
 pub mod inquiry;
+pub mod pass;
 pub mod sense;
 pub mod shown;
 #[path = "test/decode.rs"]

@@ -1,18 +1,35 @@
 // SPDX-License-Identifier: MIT
-//! Hosts and units in /sys: hostN below the device that carries it, with targets and units below, by the names and in the forms of Linux.
+//! Hosts and units in /sys: hostN below the device that carries it, with targets and units below, by the names and in the forms of Linux. Each has
+//! its link in /sys/bus/scsi/devices, and classes have directories of their own in it: scsi_host of a host, scsi_device of a unit, scsi_disk
+//! of a disk; lsscsi(8) and lsblk -S read these.
 
-use super::core::{Address, Found};
-use super::inquiry::{Inquiry, DISK};
+use super::core::{raw_page, Address, Found, Host};
+use super::inquiry::{has_page, Inquiry, DISK};
+use core::fmt;
 use core::sync::atomic::{AtomicU32, Ordering};
-use kernel::alloc::Arc;
+use kernel::alloc::{Arc, KSlice, KERNEL};
 use kernel::show::{Dir, Event};
 use kernel::Result;
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
+/// What a host says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts {
+    /// Its driver.
+    pub driver: &'static str,
+    /// Queues of requests.
+    pub queues: u32,
+    /// Requests of a unit at a time.
+    pub depth: u32,
+    /// Pieces of memory of a request.
+    pub pieces: u32,
+}
+
 /// A host's directory. Dropped, it goes with all below it.
 pub struct Shown {
     number: u32,
+    facts: Facts,
     dir: Dir,
 }
 
@@ -20,17 +37,75 @@ pub struct Shown {
 pub struct Unit {
     name: (u32, Address),
     dir: Dir,
+    disk: bool,
 }
+
+/// A page of vital product data, with its header.
+struct Page(KSlice<u8>);
 
 fn text(bytes: &[u8]) -> &str {
     core::str::from_utf8(bytes).unwrap_or("")
 }
 
+fn fill(from: &[u8], to: &mut [u8]) -> usize {
+    to.iter_mut().zip(from).map(|(to, b)| *to = *b).count()
+}
+
+/// `dir`/CLASS/NAME, of that class, for the device at `dir`.
+fn class(
+    dir: &Dir,
+    class: &'static str,
+    place: &'static core::ffi::CStr,
+    name: fmt::Arguments<'_>,
+) -> Result<Dir> {
+    let of = dir.dir(format_args!("{class}"))?.dir(name)?;
+    let all = Dir::sys(place)?;
+    of.uevent(&(), |(), _| Ok(()))?;
+    of.link_to(format_args!("device"), dir)?;
+    of.link_to(format_args!("subsystem"), &all)?;
+    all.link_back(&of)?;
+    Ok(of)
+}
+
+/// A device of the bus that has no driver.
+fn device(dir: &Dir, kind: &'static &'static str) -> Result {
+    dir.uevent(kind, |kind, out| writeln!(out, "DEVTYPE={kind}"))?;
+    dir.link_to(format_args!("subsystem"), &Dir::sys(c"bus/scsi")?)?;
+    Dir::sys(c"bus/scsi/devices")?.link_back(dir)
+}
+
+fn unlink(place: &'static core::ffi::CStr, name: fmt::Arguments<'_>) {
+    _ = Dir::sys(place).map(|d| d.unlink(name));
+}
+
 impl Shown {
     /// The next host, below `carrier`.
-    pub fn new(carrier: &Dir) -> Result<Shown> {
+    pub fn new(carrier: &Dir, facts: Facts) -> Result<Shown> {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        Ok(Shown { number, dir: carrier.dir(format_args!("host{number}"))? })
+        let shown = Shown { number, facts, dir: carrier.dir(format_args!("host{number}"))? };
+        shown.fill()?;
+        Ok(shown)
+    }
+
+    fn fill(&self) -> Result {
+        device(&self.dir, &"scsi_host")?;
+        let facts = Arc::new(self.facts)?;
+        let of =
+            class(&self.dir, "scsi_host", c"class/scsi_host", format_args!("host{}", self.number))?;
+        of.attr(c"proc_name", facts.clone(), |f, out| writeln!(out, "{}", f.driver), None)?;
+        of.attr(c"nr_hw_queues", facts.clone(), |f, out| writeln!(out, "{}", f.queues), None)?;
+        of.attr(c"cmd_per_lun", facts.clone(), |f, out| writeln!(out, "{}", f.depth), None)?;
+        of.attr(c"sg_tablesize", facts, |f, out| writeln!(out, "{}", f.pieces), None)?;
+        of.attr(c"state", &(), |(), out| writeln!(out, "running"), None)?;
+        for name in [c"active_mode", c"supported_mode"] {
+            of.attr(name, &(), |(), out| writeln!(out, "Initiator"), None)?;
+        }
+        for name in [c"unique_id", c"prot_capabilities", c"prot_guard_type", c"sg_prot_tablesize"] {
+            of.attr(name, &(), |(), out| writeln!(out, "0"), None)?;
+        }
+        self.dir.tell(Event::Add);
+        of.tell(Event::Add);
+        Ok(())
     }
 
     /// Its number.
@@ -38,20 +113,39 @@ impl Shown {
         self.number
     }
 
-    /// A unit of it.
-    pub fn unit(&self, f: &Found) -> Result<Unit> {
+    /// A unit of it, which is asked for more. Sleeps.
+    pub fn unit(&self, host: &dyn Host, f: &Found) -> Result<Unit> {
         let (n, at) = (self.number, f.at);
-        let target = self.dir.dir(format_args!("target{n}:0:{}", at.target))?;
+        let name = format_args!("target{n}:0:{}", at.target);
+        let is_first = !self.dir.holds(name);
+        let target = self.dir.dir(name)?;
+        if is_first {
+            device(&target, &"scsi_target")?;
+            target.tell(Event::Add);
+        }
         let dir = target.dir(format_args!("{n}:0:{}:{}", at.target, at.lun))?;
-        let unit = Unit { name: (n, at), dir };
+        let unit = Unit { name: (n, at), dir, disk: f.inquiry.kind == DISK };
         unit.fill(f.inquiry)?;
+        unit.more(self.facts, f)?;
+        unit.pages(host, at)?;
         unit.dir.tell(Event::Add);
+        unit.classes()?;
         Ok(unit)
     }
 }
 
 impl Drop for Shown {
     fn drop(&mut self) {
+        let n = self.number;
+        self.dir.tell(Event::Remove);
+        unlink(c"class/scsi_host", format_args!("host{n}"));
+        unlink(c"bus/scsi/devices", format_args!("host{n}"));
+        for target in 0..=u8::MAX {
+            let name = format_args!("target{n}:0:{target}");
+            if self.dir.holds(name) {
+                unlink(c"bus/scsi/devices", name);
+            }
+        }
         self.dir.clone().remove();
     }
 }
@@ -80,10 +174,51 @@ impl Unit {
         })?;
         dir.link_to(format_args!("subsystem"), &Dir::sys(c"bus/scsi")?)?;
         Dir::sys(c"bus/scsi/devices")?.link_back(dir)?;
-        if i.kind == DISK {
+        if self.disk {
             let sd = Dir::sys(c"bus/scsi/drivers/sd")?;
             dir.link_to(format_args!("driver"), &sd)?;
             sd.link_back(dir)?;
+        }
+        Ok(())
+    }
+
+    fn more(&self, facts: Facts, f: &Found) -> Result {
+        let dir = &self.dir;
+        dir.attr(c"state", &(), |(), out| writeln!(out, "running"), None)?;
+        dir.attr(c"queue_type", &(), |(), out| writeln!(out, "simple"), None)?;
+        dir.attr(c"queue_depth", Arc::new(facts.depth)?, |n, out| writeln!(out, "{n}"), None)?;
+        dir.bytes(c"inquiry", Arc::new(f.raw)?, |r, to| fill(r.bytes(), to))
+    }
+
+    /// Those pages of vital product data that it says it has. Sleeps.
+    fn pages(&self, host: &dyn Host, at: Address) -> Result {
+        let mut room = [0; 255];
+        let Some(n) = raw_page(host, at, 0, &mut room) else { return Ok(()) };
+        let supported = Page(KSlice::from_fn(n, KERNEL, |i| room.get(i).copied().unwrap_or(0))?);
+        for (page, name) in [
+            (0x80, c"vpd_pg80"),
+            (0x83, c"vpd_pg83"),
+            (0xb0, c"vpd_pgb0"),
+            (0xb1, c"vpd_pgb1"),
+            (0xb2, c"vpd_pgb2"),
+        ] {
+            if !has_page(supported.0.get(4..).unwrap_or(&[]), page) {
+                continue;
+            }
+            if let Some(n) = raw_page(host, at, page, &mut room) {
+                let p = KSlice::from_fn(n, KERNEL, |i| room.get(i).copied().unwrap_or(0))?;
+                self.dir.bytes(name, Arc::new(Page(p))?, |p, to| fill(&p.0, to))?;
+            }
+        }
+        self.dir.bytes(c"vpd_pg0", Arc::new(supported)?, |p, to| fill(&p.0, to))
+    }
+
+    fn classes(&self) -> Result {
+        let (n, at) = self.name;
+        let name = format_args!("{n}:0:{}:{}", at.target, at.lun);
+        class(&self.dir, "scsi_device", c"class/scsi_device", name)?.tell(Event::Add);
+        if self.disk {
+            class(&self.dir, "scsi_disk", c"class/scsi_disk", name)?.tell(Event::Add);
         }
         Ok(())
     }
@@ -97,9 +232,12 @@ impl Unit {
 impl Drop for Unit {
     fn drop(&mut self) {
         let (n, at) = self.name;
+        let name = format_args!("{n}:0:{}:{}", at.target, at.lun);
         self.dir.tell(Event::Remove);
-        for place in [c"bus/scsi/devices", c"bus/scsi/drivers/sd"] {
-            _ = Dir::sys(place).map(|d| d.unlink(format_args!("{n}:0:{}:{}", at.target, at.lun)));
+        for place in
+            [c"bus/scsi/devices", c"bus/scsi/drivers/sd", c"class/scsi_device", c"class/scsi_disk"]
+        {
+            unlink(place, name);
         }
         self.dir.clone().remove();
     }

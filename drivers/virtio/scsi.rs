@@ -3,12 +3,13 @@
 //! disks share them. Disks are looked for once, when the driver starts; the device tells of new sizes.
 
 use super::queue::{Piece, Queue};
-use super::scsi_lane::{pieces_of, read_answer, write_request, Ended, Hw, Sizes, Waited};
+use super::scsi_lane::{id, pieces_of, read_answer, write_request, Ended, Hw, Sizes, Waited};
 use super::scsi_lane::{DEPTH, SLOT, WAITED};
 use super::{Transport, F_RING_EVENT, F_RING_INDIRECT, F_RING_PACKED};
 use crate::scsi::cdb::Cdb;
 use crate::scsi::core::{Address, Answer, Found};
 use crate::scsi::disk::Unit;
+use crate::scsi::pass::{By, Known};
 use crate::scsi::shown;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use kernel::alloc::{Arc, KBox, KSlice};
@@ -57,7 +58,7 @@ struct Host {
     sizes: Sizes,
     lanes: KSlice<Option<Lane>>,
     events: SpinLockIrq<Events>,
-    _control: SpinLockIrq<Queue>, // the device has it; we ask for nothing there
+    passing: pass::Passing,
     // Memory of the one command that somebody waits for.
     command: Mutex<Dma>,
     watch: SpinLockIrq<Option<KBox<dyn Later>>>,
@@ -110,13 +111,25 @@ impl Host {
             return;
         }
         match super::fail(&*self.t, NAME, why) {
-            Ok(halted) => self.lanes().for_each(|l| l.fail_all(&halted)),
-            Err(_) => self.lanes().for_each(Lane::free_waiter),
+            Ok(halted) => self.fail_all(Some(&halted)),
+            Err(_) => self.fail_all(None),
         }
     }
 
+    /// All that is under way ends. Requests of disks do where the device is proven to leave their memory alone.
+    fn fail_all(&self, proof: Option<&Halted>) {
+        match proof {
+            Some(halted) => self.lanes().for_each(|l| l.fail_all(halted)),
+            None => self.lanes().for_each(Lane::free_waiter),
+        }
+        self.give_up_passed(proof);
+    }
+
     fn is_busy(&self) -> bool {
-        self.lanes().any(|l| l.hw.lock().disks.iter().flatten().any(|d| !d.under_way.is_empty()))
+        self.lanes().any(|l| {
+            let hw = l.hw.lock();
+            hw.has_passed() || hw.disks.iter().flatten().any(|d| !d.under_way.is_empty())
+        })
     }
 
     /// Requests are on their way: look after them.
@@ -142,10 +155,13 @@ impl Host {
 
     /// Tells the device of what it was not told of.
     fn notify(&self, lane: &Lane) {
-        let notify = {
+        let (notify, freed) = {
             let mut hw = lane.hw.lock();
-            core::mem::take(&mut hw.untold) && hw.ring.wants_notify()
+            (core::mem::take(&mut hw.untold) && hw.ring.wants_notify(), hw.has_freed())
         };
+        if freed {
+            self.passing.wake();
+        }
         if notify {
             self.t.notify(lane.index);
         }
@@ -188,6 +204,7 @@ impl Host {
             match ended {
                 Some(Ok(Some(Ended::Request(r, result)))) => r.complete(result),
                 Some(Ok(Some(Ended::Waited(w)))) => w.done.complete(),
+                Some(Ok(Some(Ended::Passed(p)))) => p.done.complete_all(),
                 Some(Err(true)) => tell(&self.retry, RETRY_MS),
                 Some(_) => {} // it is tried again, or failed meanwhile
                 None if broken => {
@@ -273,7 +290,8 @@ impl crate::scsi::core::Host for Host {
         let lane = self.lane(0).ok_or(Error::ENODEV)?;
         let memory = self.command.lock();
         let total = to.len().min(ROOM);
-        let (request, answer) = write_request(&memory, 0, self.sizes, at, WAITED, cdb)?;
+        let (request, answer) =
+            write_request(&memory, 0, self.sizes, at, id(lane.index, WAITED), cdb.bytes())?;
         let data = Piece { mem: memory.segment(SLOT, total)?, writable: true };
         let pieces = [request, answer, data];
         let pieces = if total == 0 { pieces.get(..2) } else { pieces.get(..) }.unwrap_or(&[]);
@@ -320,7 +338,7 @@ impl irq::Handler for Interrupt {
     fn handle(&self) -> bool {
         // Where lanes share a line, whoever came first has acknowledged for all of them: the ring is looked at either way.
         let ours = self.host.t.acknowledge() != 0;
-        let events = self.lane == 0 && self.host.drain_events();
+        let events = self.lane == 0 && (self.host.drain_events() | self.host.passing.drain());
         self.host.lane(self.lane).is_some_and(|l| self.host.drain(l)) || events || ours
     }
 }
@@ -329,10 +347,20 @@ impl irq::Handler for Interrupt {
 struct Disk {
     host: Arc<Host>,
     unit: Arc<Unit>,
+    known: Arc<Known>,
     index: u16,
 }
 
 impl block::Driver for Disk {
+    const CONTROLS: bool = true;
+
+    fn ioctl(&self, write: bool, cmd: u32, arg: usize) -> Result<u32> {
+        if self.host.is_dead() {
+            return Err(Error::ENODEV);
+        }
+        self.known.ioctl(&*self.host, By::Block(write), cmd, arg)
+    }
+
     fn queue<'a>(
         &self,
         queue: u32,
@@ -374,6 +402,7 @@ type Interrupts = KSlice<Option<irq::Registration>>;
 /// A unit that was found.
 struct Seen {
     found: Found,
+    known: Option<Arc<Known>>,
     unit: Option<(Arc<Unit>, block::Limits)>,
     disk: Option<block::Disk>,
     shown: Option<shown::Unit>,
@@ -411,8 +440,8 @@ impl Bound {
         host.dead.store(true, Ordering::Release);
         let halted = super::leave(&*host.t);
         match &halted {
-            Ok(proof) => host.lanes().for_each(|l| l.fail_all(proof)),
-            Err(_) => host.lanes().for_each(Lane::free_waiter),
+            Ok(proof) => host.fail_all(Some(proof)),
+            Err(_) => host.fail_all(None),
         }
         drop(self.interrupts);
         host.rest();
@@ -426,6 +455,9 @@ impl Bound {
         halted.map(|_| ())
     }
 }
+
+#[path = "scsi_pass.rs"]
+mod pass;
 
 #[path = "scsi_start.rs"]
 mod start;

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 //! A request queue of the virtio SCSI host: the requests of all its disks, those that wait for room in the ring or for another try, and what
 //! the device says of them. What it says is read once and checked: a response that is too short, more sense data than there is room for, more
-//! bytes that it left out than there were.
+//! bytes that it left out than there were. Commands of programs (`Passed`) wait in the same order as requests, and are told to the device as they are.
 
 use super::queue::{Piece, Queue};
-use crate::scsi::cdb::Cdb;
 use crate::scsi::core::{Address, Answer};
 use crate::scsi::disk::{Extra, Unit};
 use crate::scsi::sense;
 use crate::scsi::verdict::{judge, status, Carried, Verdict, RETRIES};
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use kernel::alloc::{Arc, KSlice, KERNEL};
 use kernel::block::{self, InFlight, Lent, Op, Request};
 use kernel::dma::{Dma, Engine};
@@ -21,14 +20,17 @@ pub const DEPTH: usize = 64;
 /// The token of the command that somebody waits for.
 pub const WAITED: u16 = u16::MAX;
 /// Most disks: each has DEPTH tokens.
-pub const MOST_DISKS: usize = WAITED as usize / DEPTH;
+pub const MOST_DISKS: usize = WAITED as usize / DEPTH - 1;
+/// Commands of programs in a queue: their tokens lie behind those of the disks.
+pub const MOST_PASSED: usize = 32;
+const PASSED: u16 = (MOST_DISKS * DEPTH) as u16;
 
 // Beside each request: what goes to the device, what comes back, a list of parameters.
 pub const SLOT: usize = 256;
 const CDB: usize = 19;
 pub const MOST_CDB: usize = 32;
 pub const ANSWER: usize = 64;
-const SENSE: usize = 12; // within the answer
+pub const SENSE: usize = 12; // within the answer
 pub const MOST_SENSE: usize = 128;
 const LIST: usize = 208;
 // A request is tried again, later, for so long.
@@ -51,21 +53,31 @@ impl Sizes {
     }
 }
 
+/// The first half of a unit's address; the second is 0.
+pub fn address(unit: Address) -> u32 {
+    let [high, low] = unit.lun.to_be_bytes();
+    u32::from_le_bytes([1, unit.target, 0x40 | high & 0x3f, low])
+}
+
+/// The id that the device knows a request of a queue by, whatever the queue.
+pub fn id(lane: u16, token: u16) -> u64 {
+    (u64::from(lane) << 16 | u64::from(token)) + 1
+}
+
 /// Writes the request at `at`: the two pieces that carry it and its answer. The answer is none yet.
 pub fn write_request(
     slots: &Dma,
     at: usize,
     sizes: Sizes,
     unit: Address,
-    token: u16,
-    cdb: &Cdb,
+    id: u64,
+    cdb: &[u8],
 ) -> Result<(Piece, Piece)> {
-    let [high, low] = unit.lun.to_be_bytes();
-    slots.write32(at, u32::from_le_bytes([1, unit.target, 0x40 | high & 0x3f, low]));
+    slots.write32(at, address(unit));
     slots.write32(at + 4, 0);
-    slots.write64(at + 8, u64::from(token) + 1);
+    slots.write64(at + 8, id);
     let mut tail = [0; CDB + MOST_CDB - 16]; // of no priority, in any order
-    tail.iter_mut().skip(CDB - 16).zip(cdb.bytes()).for_each(|(to, b)| *to = *b);
+    tail.iter_mut().skip(CDB - 16).zip(cdb).for_each(|(to, b)| *to = *b);
     slots.copy_in(at + 16, &tail);
     slots.write32(at + ANSWER, 0);
     slots.write32(at + ANSWER + 4, 0);
@@ -228,8 +240,84 @@ pub struct Waited {
     pub written: AtomicU32,
 }
 
+/// A command of a program.
+pub struct Passed {
+    /// The device, or who gave it up, is done with it.
+    pub done: Completion,
+    /// How many bytes the device wrote, where it was the device.
+    pub written: AtomicU32,
+    /// It was the device.
+    pub answered: AtomicBool,
+    /// Its memory, as the device is told.
+    pub pieces: KSlice<Piece>,
+}
+
+struct Place {
+    command: Arc<Passed>,
+    // The device knows it.
+    told: bool,
+    // Nobody waits for it any more.
+    dropped: bool,
+}
+
+/// Commands of programs in a queue.
+struct Passing {
+    places: KSlice<Option<Place>>,
+    // A bit for each place that is free.
+    free: u32,
+    // Some became free since somebody asked.
+    freed: bool,
+}
+
+enum Pushed {
+    Yes,
+    No,
+    Dropped,
+}
+
+impl Passing {
+    fn new() -> Result<Passing> {
+        const { assert!(MOST_PASSED == 32) };
+        let places = KSlice::from_fn(MOST_PASSED, KERNEL, |_| None)?;
+        Ok(Passing { places, free: u32::MAX, freed: false })
+    }
+
+    fn add(&mut self, command: Arc<Passed>) -> Option<u16> {
+        let i = self.free.trailing_zeros();
+        *self.places.get_mut(i as usize)? = Some(Place { command, told: false, dropped: false });
+        self.free &= !(1 << i);
+        Some(i as u16)
+    }
+
+    fn take(&mut self, i: usize) -> Option<Place> {
+        let place = self.places.get_mut(i)?.take()?;
+        self.free |= 1 << i;
+        self.freed = true;
+        Some(place)
+    }
+
+    fn push(&mut self, i: usize, ring: &mut Queue, token: u16) -> Pushed {
+        match self.places.get_mut(i) {
+            Some(Some(p)) if !p.dropped => {
+                if !ring.has_room(p.command.pieces.len())
+                    || ring.push(&p.command.pieces, token).is_err()
+                {
+                    return Pushed::No;
+                }
+                p.told = true;
+                Pushed::Yes
+            }
+            _ => {
+                self.take(i);
+                Pushed::Dropped
+            }
+        }
+    }
+}
+
 /// What ended.
 pub enum Ended {
+    Passed(Arc<Passed>),
     Request(Request, Result),
     Waited(Arc<Waited>),
 }
@@ -245,10 +333,18 @@ pub struct Hw {
     later: Fifo,
     zeroes: Dma,
     sizes: Sizes,
+    passed: Passing,
+    lane: u16,
 }
 
 impl Hw {
-    pub fn new(ring: Queue, pieces: KSlice<Piece>, zeroes: Dma, sizes: Sizes) -> Result<Hw> {
+    pub fn new(
+        lane: u16,
+        ring: Queue,
+        pieces: KSlice<Piece>,
+        zeroes: Dma,
+        sizes: Sizes,
+    ) -> Result<Hw> {
         let disks = KSlice::from_fn(0, KERNEL, |_| None)?;
         Ok(Hw {
             ring,
@@ -256,10 +352,12 @@ impl Hw {
             pieces,
             untold: false,
             waited: None,
-            waiting: Fifo::new(0)?,
+            waiting: Fifo::new(MOST_PASSED)?,
             later: Fifo::new(0)?,
             zeroes,
             sizes,
+            passed: Passing::new()?,
+            lane,
         })
     }
 
@@ -280,10 +378,53 @@ impl Hw {
         }
     }
 
+    /// A command of a program is to be done: its token. `None`: there are too many.
+    pub fn begin_passed(&mut self, command: Arc<Passed>) -> Option<u16> {
+        let token = PASSED + self.passed.add(command)?;
+        self.waiting.push(token);
+        Some(token)
+    }
+
+    /// Nobody waits for the command any more. True: the device was not told of it, and never will be.
+    pub fn drop_passed(&mut self, token: u16) -> bool {
+        match self.passed.places.get_mut(usize::from(token.wrapping_sub(PASSED))) {
+            Some(Some(p)) if !p.told => {
+                p.dropped = true;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Each command of a program that the device has, or is to have: they are given up.
+    pub fn give_up_passed(&mut self) -> Option<Arc<Passed>> {
+        let i = (!self.passed.free).trailing_zeros();
+        self.passed.take(i as usize).map(|p| p.command)
+    }
+
+    /// Whether any of them are under way.
+    pub fn has_passed(&self) -> bool {
+        self.passed.free != u32::MAX
+    }
+
+    /// Whether there is room for more of them than when this was asked last.
+    pub fn has_freed(&mut self) -> bool {
+        core::mem::take(&mut self.passed.freed)
+    }
+
     /// Puts what waits into the ring, in order, as far as there is room.
     pub fn pump(&mut self) {
-        let Hw { ring, disks, pieces, untold, waiting, zeroes, sizes, .. } = self;
+        let Hw { ring, disks, pieces, untold, waiting, zeroes, sizes, passed, lane, .. } = self;
         while let Some(token) = waiting.first() {
+            if token >= PASSED {
+                match passed.push(usize::from(token - PASSED), ring, token) {
+                    Pushed::No => return,
+                    Pushed::Yes => *untold = true,
+                    Pushed::Dropped => {}
+                }
+                waiting.pop();
+                continue;
+            }
             let (disk, tag) = (usize::from(token) / DEPTH, token % DEPTH as u16);
             let lent = disks
                 .get(disk)
@@ -296,7 +437,7 @@ impl Hw {
             if !ring.has_room(pieces_of(r)) {
                 return;
             }
-            let described = describe(d, r, token, *sizes, zeroes, pieces);
+            let described = describe(d, r, id(*lane, token), *sizes, zeroes, pieces);
             if described.and_then(|n| ring.push(pieces.get(..n).unwrap_or(&[]), token)).is_err() {
                 return; // the queue is broken: all fails
             }
@@ -322,6 +463,12 @@ impl Hw {
                 w.written.store(written, Ordering::Release);
             }
             return Ok(waited.map(Ended::Waited));
+        }
+        if token >= PASSED {
+            let Some(p) = self.passed.take((token - PASSED).into()) else { return Ok(None) };
+            p.command.written.store(written, Ordering::Release);
+            p.command.answered.store(true, Ordering::Release);
+            return Ok(Some(Ended::Passed(p.command)));
         }
         let tag = token % DEPTH as u16;
         let sizes = self.sizes;
@@ -353,7 +500,7 @@ pub struct Room {
 impl Room {
     pub fn new(disks: KSlice<Option<Requests>>) -> Result<Room> {
         let n = disks.len() * DEPTH;
-        Ok(Room { disks, waiting: Fifo::new(n)?, later: Fifo::new(n)? })
+        Ok(Room { disks, waiting: Fifo::new(n + MOST_PASSED)?, later: Fifo::new(n)? })
     }
 }
 
@@ -369,14 +516,14 @@ pub fn pieces_of(r: &Request) -> usize {
 fn describe(
     d: &Requests,
     r: &Lent,
-    token: u16,
+    id: u64,
     sizes: Sizes,
     zeroes: &Dma,
     out: &mut [Piece],
 ) -> Result<usize> {
     let at = usize::from(r.tag()) * SLOT;
     let (cdb, extra) = d.unit.command(r);
-    let (request, answer) = write_request(&d.slots, at, sizes, d.unit.at, token, &cdb)?;
+    let (request, answer) = write_request(&d.slots, at, sizes, d.unit.at, id, cdb.bytes())?;
     let mut n = 0;
     let mut add = |p: Piece| -> Result {
         *out.get_mut(n).ok_or(Error::EINVAL)? = p;

@@ -6,11 +6,13 @@ use super::super::scsi_lane::{
     Hw, Requests, Room, Sizes, DEPTH, MOST_CDB, MOST_DISKS, MOST_SENSE, SLOT,
 };
 use super::super::{config32, go, negotiate, refuse, Transport, F_RING_INDIRECT};
+use super::pass::Passing;
 use super::{Bound, Disk, Events, Host, Interrupt, Interrupts, Lane, Later, Seen};
 use super::{CONTROL, EVENT, EVENTS, EVENT_BUFFERS, FIRST, F_CHANGE, NAME, RINGS, ROOM};
 use crate::scsi::core::scan;
 use crate::scsi::disk::{examine, sectors};
 use crate::scsi::inquiry::DISK;
+use crate::scsi::pass::Known;
 use crate::scsi::shown;
 use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::alloc::{Arc, KBox, KSlice, KERNEL};
@@ -34,7 +36,7 @@ fn make_lane(t: &dyn Transport, i: usize, agreed: u64, sizes: Sizes) -> Result<L
     }
     let most = if agreed & F_RING_INDIRECT != 0 { MAX_INDIRECT } else { MAX_PIECES };
     let pieces = KSlice::from_fn(size.min(most), KERNEL, |_| Piece::NONE)?;
-    let hw = Hw::new(ring, pieces, Dma::alloc(t.engine(), 4096)?, sizes)?;
+    let hw = Hw::new(index, ring, pieces, Dma::alloc(t.engine(), 4096)?, sizes)?;
     Ok(Lane { index, hw: SpinLockIrq::new(hw), rest: SpinLockIrq::new(None) })
 }
 
@@ -66,13 +68,16 @@ fn build(t: &dyn Transport, f: u64) -> Result<Parts> {
 pub(super) fn make(t: KBox<dyn Transport>) -> Result<Arc<Host>> {
     let built = negotiate(&*t, F_CHANGE | RINGS).and_then(|f| build(&*t, f));
     let (sizes, lanes, events, control, memory) = built.map_err(|e| refuse(&*t, NAME, e))?;
+    let pieces = room_for_data(&*t, lanes.iter().flatten());
+    let most = (config32(&*t, 8).clamp(8, 1 << 22) * 512, pieces as usize);
+    let passing = Passing::new(&*t, control, most).map_err(|e| refuse(&*t, NAME, e))?;
     Arc::new(Host {
         t,
         dead: AtomicBool::new(false),
         sizes,
         lanes,
         events: SpinLockIrq::new(events),
-        _control: SpinLockIrq::new(control),
+        passing,
         command: Mutex::new(c"virtio_scsi_command", memory)?,
         watch: SpinLockIrq::new(None),
         watched: AtomicBool::new(false),
@@ -86,7 +91,7 @@ fn open_lane(host: &Arc<Host>, i: u32) -> Result<(irq::Registration, u16)> {
     let lane = host.lane(i).ok_or(Error::ENODEV)?;
     let theirs = host.clone();
     let go_on = move || {
-        _ = i == 0 && theirs.drain_events();
+        _ = i == 0 && (theirs.drain_events() | theirs.passing.drain());
         _ = theirs.lane(i).map(|l| theirs.drain(l));
     };
     let rest: KBox<dyn Later> = KBox::new(Work::new(go_on)?, KERNEL)?;
@@ -117,7 +122,7 @@ fn open(host: &Arc<Host>) -> Result<(Interrupts, u32)> {
             Ok((registered, vector)) => {
                 *place = Some(registered);
                 if i == 0 {
-                    host.t.queue_setup(CONTROL, &host._control.lock(), vector)?;
+                    host.passing.set_up(&*host.t, vector)?;
                     host.t.queue_setup(EVENTS, &host.events.lock().ring, vector)?;
                 }
             }
@@ -126,6 +131,7 @@ fn open(host: &Arc<Host>) -> Result<(Interrupts, u32)> {
         }
         queues += 1;
     }
+    host.passing.set_lanes(queues);
     Ok((interrupts, queues))
 }
 
@@ -142,12 +148,16 @@ fn offer_events(host: &Host) {
     host.t.notify(EVENTS);
 }
 
+/// How many pieces of memory a request has at most.
+fn room_for_data<'a>(t: &dyn Transport, lanes: impl Iterator<Item = &'a Lane>) -> u32 {
+    let room = lanes.map(|l| l.hw.lock().pieces.len()).min().unwrap_or(MIN_PIECES) as u32 - 2;
+    room.min(config32(t, 4)).max(1)
+}
+
 /// What all disks of the host have in common.
 fn limits(host: &Host, queues: u32) -> block::Limits {
     let t = &*host.t;
-    let room =
-        host.lanes().map(|l| l.hw.lock().pieces.len()).min().unwrap_or(MIN_PIECES) as u32 - 2;
-    let segments = room.min(config32(t, 4)).max(1);
+    let segments = room_for_data(t, host.lanes());
     // A bio has as many pieces as it has pages, and one more where it begins within one.
     let few =
         if segments < MIN_PIECES as u32 - 2 { (segments - 1).max(1) * 4096 } else { u32::MAX };
@@ -184,7 +194,13 @@ fn look(
     let mut found = scan(&**host, max_target.min(255) as u8, max_lun.min(16383) as u16)?;
     let n = found.iter().count();
     let mut seen = KSlice::from_fn(n, KERNEL, |_| {
-        found.pop_front().map(|f| Seen { found: *f, unit: None, disk: None, shown: None })
+        found.pop_front().map(|f| Seen {
+            found: *f,
+            known: None,
+            unit: None,
+            disk: None,
+            shown: None,
+        })
     })?;
     for s in seen.iter_mut().flatten() {
         let (f, i) = (s.found, s.found.inquiry);
@@ -198,7 +214,8 @@ fn look(
             text(&i.product),
             i.kind
         );
-        s.shown = shown.and_then(|h| h.unit(&f).ok());
+        s.known = Some(Arc::new(Known::new(number, f.at, i))?);
+        s.shown = shown.and_then(|h| h.unit(&**host, &f).ok());
         if i.kind != DISK {
             continue; // nothing drives it
         }
@@ -259,8 +276,13 @@ fn hear_sizes(host: &Arc<Host>, seen: &[Option<Seen>]) -> Result {
 fn add(host: &Arc<Host>, seen: &mut [Option<Seen>]) {
     let disks = seen.iter_mut().flatten().filter(|s| s.unit.is_some()).take(MOST_DISKS);
     for (index, s) in disks.enumerate() {
-        let Some((unit, limits)) = &s.unit else { continue };
-        let disk = Arc::new(Disk { host: host.clone(), unit: unit.clone(), index: index as u16 });
+        let (Some((unit, limits)), Some(known)) = (&s.unit, &s.known) else { continue };
+        let disk = Arc::new(Disk {
+            host: host.clone(),
+            unit: unit.clone(),
+            known: known.clone(),
+            index: index as u16,
+        });
         match disk.and_then(|d| block::add(c"sd", limits, d)) {
             Ok(added) => s.disk = Some(added),
             Err(e) => pr_warn!(
@@ -279,8 +301,15 @@ pub(super) fn start(
     let (interrupts, queues) = open(host)?;
     go(&*host.t);
     offer_events(host);
-    let shown = host.t.dir().and_then(|d| shown::Shown::new(&d).ok());
-    let mut seen = look(host, &limits(host, queues), shown.as_ref())?;
+    let common = limits(host, queues);
+    let facts = shown::Facts {
+        driver: "virtio_scsi",
+        queues,
+        depth: common.depth,
+        pieces: common.max_segments,
+    };
+    let shown = host.t.dir().and_then(|d| shown::Shown::new(&d, facts).ok());
+    let mut seen = look(host, &common, shown.as_ref())?;
     make_room(host, &seen)?;
     add(host, &mut seen);
     _ = hear_sizes(host, &seen);

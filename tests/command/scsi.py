@@ -27,7 +27,7 @@ set -e
 cd /dev
 stat -c '%n %t %T' vda sda sda1 sdb
 for d in sda sdb; do (cd /sys/block/$d; cat size queue/logical_block_size queue/physical_block_size queue/write_cache queue/fua ro) | tr '\n' ' '; echo; done
-(cd /sys/block/sda/device; cat vendor model type; for l in driver subsystem; do readlink $l | sed 's,.*/,,'; done; ls /sys/bus/scsi/devices)
+(cd /sys/block/sda/device; cat vendor model type; for l in driver subsystem; do readlink $l | sed 's,.*/,,'; done; ls /sys/bus/scsi/devices | grep '^[0-9]')
 head -1 sda1
 dd if=/dev/urandom of=/tmp/r bs=1024 count=12000 2>/dev/null; md5sum </tmp/r
 dd if=/tmp/r of=sda bs=1024 seek=40000 conv=fsync 2>/dev/null

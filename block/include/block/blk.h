@@ -74,6 +74,8 @@ struct disk_ops {
 	void (*closed)(struct disk *d);
 	/* An ioctl of the whole disk that this room does not know; -ENOTTY: nor does the driver. */
 	long (*ioctl)(struct disk *d, struct file *f, unsigned int cmd, unsigned long arg);
+	/* They may also come from a partition, with CAP_SYS_RAWIO: they reach the whole disk. */
+	bool raw_partitions;
 };
 
 struct disk_queue {
@@ -119,6 +121,8 @@ struct disk {
 	struct show_node *parent;	/* c: pinned: the device in /sys/devices that it is a part of; NULL: it is virtual */
 	struct show_node *show;		/* c: pinned: its directory, below the parent's block/ */
 	struct backing backing;		/* of all its parts, and of file systems on them */
+	atomic_t calls;			/* ioctls of the driver that run (gone.c) */
+	wait_queue_head_t calls_done;	/* they are fewer, and the disk is gone */
 	refcount_t refs;
 	refcount_t pins;		/* of its memory alone: one of all refs, one of each bdev */
 	u64 seq;

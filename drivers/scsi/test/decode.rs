@@ -1,12 +1,67 @@
 // SPDX-License-Identifier: MIT
 //! What is decoded: answers as devices give them, each cut at every length, and bytes at random.
 
-use super::cdb::{unmap_list, Cdb};
+use super::cdb::{self, unmap_list, Cdb};
+use super::header;
 use super::inquiry::{self, Capacity, Limits, Provisioning};
+use super::pass::Ended;
 use super::sense::{decode, key, Sense};
 use super::verdict::{judge, status, Carried, Verdict};
 use crate::virtio::test::Random;
 use kernel::{kt_assert, kt_eq, Error, Result};
+
+/// The structure of SG_IO: each field at its place, and nothing else is changed.
+fn headers(_run: &mut kernel::ktest::Run<'_>) -> Result {
+    let mut b = [0; header::SIZE];
+    b.iter_mut().zip(1..).for_each(|(to, i)| *to = i);
+    let h = header::Header::decode(&b);
+    let word = |at: u8| u32::from_ne_bytes([at, at + 1, at + 2, at + 3]);
+    let long = |at: u8| u64::from_ne_bytes(core::array::from_fn(|i| at + i as u8));
+    kt_eq!(
+        (h.interface, h.way, h.command_len, h.sense_room, h.pieces, h.len),
+        (word(1) as i32, word(5) as i32, 9, 10, u16::from_ne_bytes([11, 12]), word(13))
+    );
+    kt_eq!((h.data, h.command, h.sense), (long(17), long(25), long(33)));
+    kt_eq!((h.timeout, h.flags), (word(41), word(45)));
+    let was = b;
+    let end = header::End { status: 2, sense_len: 18, host: 7, left: 9, duration: 300 };
+    end.encode(&mut b);
+    kt_eq!(b.get(..64), was.get(..64));
+    kt_eq!(b.get(84..), was.get(84..));
+    let two = u16::to_ne_bytes;
+    let four = u32::to_ne_bytes;
+    kt_eq!(b.get(64..68), Some(&[2, 1, 0, 18][..]));
+    kt_eq!(b.get(68..72), Some([two(7), two(8)].as_flattened()));
+    kt_eq!(b.get(72..84), Some([four(9), four(300), four(1)].as_flattened()));
+    header::End::default().encode(&mut b);
+    kt_eq!(b.get(64..84), Some(&[0; 20][..]));
+    Ok(())
+}
+
+/// How much sense data are given to programs.
+fn sense_lengths(_run: &mut kernel::ktest::Run<'_>) -> Result {
+    let mut e = Ended::unanswered(0, 0, true);
+    e.status = 2;
+    for (kind, told, want) in [
+        (0x70, 10, 18),
+        (0xf1, 10, 18),
+        (0x72, 0, 8),
+        (0x73, 88, 96),
+        (0x70, 89, 96),
+        (0x70, 255, 96),
+        (0x6f, 10, 0),
+        (0x74, 10, 0),
+        (0, 10, 0),
+    ] {
+        cdb::put(&mut e.sense, 0, 1, kind);
+        cdb::put(&mut e.sense, 7, 1, told);
+        kt_eq!((kind, e.sense_len()), (kind, want));
+    }
+    cdb::put(&mut e.sense, 0, 1, 0x70);
+    e.status = 0;
+    kt_eq!(e.sense_len(), 0);
+    Ok(())
+}
 
 fn commands(_run: &mut kernel::ktest::Run<'_>) -> Result {
     kt_eq!(Cdb::inquiry(36).bytes(), [0x12, 0, 0, 0, 36, 0]);
@@ -212,3 +267,5 @@ kernel::ktest!(scsi_verdicts, verdicts);
 kernel::ktest!(scsi_identities, identities);
 kernel::ktest!(scsi_sizes, sizes);
 kernel::ktest!(scsi_random_answers, random);
+kernel::ktest!(scsi_sg_header, headers);
+kernel::ktest!(scsi_sg_sense_lengths, sense_lengths);

@@ -16,7 +16,7 @@ const REQUESTS: usize = 2;
 
 /// How much the device lies.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// One disk of 64 blocks at target 0, which answers all commands.
     Honest,
     /// Lengths, statuses, sense and data at random.
@@ -62,7 +62,7 @@ fn data(code: u8, page: u8, vital: bool) -> ([u8; 64], u32) {
 }
 
 /// Answers the command that somebody waits for, or a disk's request: of that the device cannot see the memory, and leaves it alone.
-fn answer(ring: &mut Ring, memory: &Dma, a: Avail, kind: Kind, r: &mut Random) {
+pub(super) fn answer(ring: &mut Ring, memory: &Dma, a: Avail, kind: Kind, r: &mut Random) {
     let ours = memory.offset_of(a.last).is_some();
     let (code, flags, page) = (
         memory.read8(19).unwrap_or(0),
@@ -104,13 +104,20 @@ fn answer(ring: &mut Ring, memory: &Dma, a: Avail, kind: Kind, r: &mut Random) {
     ring.give(u32::from(a.id) + wrong, written, a.descs);
 }
 
-fn evil(rings: u64, most: u32) -> Result<Arc<Evil>> {
+pub(super) fn evil(rings: u64, most: u32) -> Result<Arc<Evil>> {
     let mut config = [0; 36];
     // Queues, segments, sectors, commands; events, sense and commands in bytes; channel and targets; units.
     for (i, v) in [1u32, 126, 0xffff, 128, 16, 96, 32, most << 16, 16383].into_iter().enumerate() {
         config.iter_mut().skip(4 * i).zip(v.to_le_bytes()).for_each(|(to, b)| *to = b);
     }
     Arc::new(Evil::new(8, rings, 128, &config)?)
+}
+
+/// A host that is not started, with its device, which has one target.
+pub(super) fn prepare() -> Result<(Arc<Evil>, Arc<super::Host>)> {
+    let evil = evil(0, 0)?;
+    let host = make(KBox::new(Handle(evil.clone()), KERNEL)?)?;
+    Ok((evil, host))
 }
 
 /// Binds and takes away again, the device being a work item that has targets up to MOST: how many disks there were.
