@@ -135,14 +135,18 @@ TEST(kvm_stats_layout)
 	EQ(find(&vm, "remote_tlb_flush")->flags, FLAGS(CUMULATIVE, NONE));
 }
 
-GUEST(busy, ".code64",
-      "1: outb %al, %dx; movl %eax, (%rbx); dec %rcx; jnz 1b; vmmcall; hlt");
+GUEST(busy, ".code64", "1: outb %al, %dx; movl %eax, (%rbx); dec %rcx; jnz 1b; vmmcall; hlt");
 
 /* Ten writes to a port, ten to MMIO, one hypercall, one HLT. */
 static void busily(struct machine *m, bool owner)
 {
-	struct kvm_regs regs = { .rip = CODE, .rflags = 2, .rsp = 0x8000, .rax = 99, .rbx = MMIO,
-				 .rcx = 10, .rdx = PORT };
+	struct kvm_regs regs = { .rip = CODE,
+				 .rflags = 2,
+				 .rsp = 0x8000,
+				 .rax = 99,
+				 .rbx = MMIO,
+				 .rcx = 10,
+				 .rdx = PORT };
 
 	OK(ioctl(m->v, KVM_SET_REGS, &regs));
 	for (int i = 0; i < 10 && owner; i++) {
@@ -163,8 +167,7 @@ static void expect(const struct stats *s, uint64_t io, uint64_t mmio, uint64_t c
 TEST(kvm_stats_exits)
 {
 	struct machine m;
-	struct kvm_ioeventfd e = { .addr = MMIO, .len = 4,
-				   .fd = OK(eventfd(0, EFD_NONBLOCK)) };
+	struct kvm_ioeventfd e = { .addr = MMIO, .len = 4, .fd = OK(eventfd(0, EFD_NONBLOCK)) };
 	uint64_t before;
 
 	machine(&m, MB, busy, busy_end);
