@@ -211,6 +211,7 @@ int kvm_emulate_failed(struct kvm_vcpu *v)
 
 	if (a->error)
 		return a->error;
+	kvm_count(&v->stat.insn_emulation_fail);
 	if (!a->vmcb->save.cpl)
 		return internal_error(v);
 	kvm_vcpu_raise(a, VEC_UD, false, 0);
@@ -222,10 +223,14 @@ static int after(struct kvm_vcpu *v)
 {
 	struct kvm_cpu_vcpu *a = v->arch;
 
-	if (a->mmio.parts && a->mmio.write)
+	if (a->mmio.parts && a->mmio.write) {
+		kvm_count(&v->stat.mmio_exits);
 		return kvm_ask(v, KVM_ASKED_MMIO);
+	}
 	if (a->asked == KVM_ASKED_OUT)
 		return kvm_ask(v, KVM_ASKED_OUT);
+	if (a->halt)
+		kvm_count(&v->stat.halt_exits);
 	if (a->halt && a->has_lapic) {
 		WRITE_ONCE(a->mp_state, KVM_MP_STATE_HALTED);
 		kvm_request(v, KVM_REQUEST_EVENT);	/* what came before is seen */
@@ -253,6 +258,8 @@ int kvm_emulate_run(struct kvm_vcpu *v)
 	s = kvm_insn_exec(&a->exec);
 	if (s == KVM_EXEC_PENDING) {
 		give(v);
+		if (a->asked == KVM_ASKED_MMIO)
+			kvm_count(&v->stat.mmio_exits);
 		return kvm_ask(v, a->asked);
 	}
 	a->mmio.done = a->io.done = false;
@@ -271,6 +278,7 @@ int kvm_emulate(struct kvm_vcpu *v)
 {
 	switch (kvm_emulate_fetch(v)) {
 	case KVM_EXEC_DONE:
+		kvm_count(&v->stat.insn_emulation);
 		take(v);
 		return kvm_emulate_run(v);
 	case KVM_EXEC_FAULT:

@@ -111,6 +111,19 @@ static void inject(struct vmcb *b, u32 type, u8 vector, bool has_error, u32 erro
 	b->control.event_error = has_error ? error : 0;
 }
 
+static void inject_nmi(struct kvm_cpu_vcpu *a)
+{
+	kvm_count(&a->v->stat.nmi_injections);
+	inject(a->vmcb, EVENT_NMI, VEC_NMI, false, 0);
+}
+
+/* The interrupt that is under way. */
+static void inject_vector(struct kvm_cpu_vcpu *a)
+{
+	kvm_count(&a->v->stat.irq_injections);
+	inject(a->vmcb, EVENT_INTERRUPT, a->events.interrupt.vector, false, 0);
+}
+
 /* True: the place is taken. */
 static bool inject_old(struct kvm_cpu_vcpu *a)
 {
@@ -127,9 +140,9 @@ static bool inject_old(struct kvm_cpu_vcpu *a)
 		inject(a->vmcb, EVENT_EXCEPTION, e->exception.vector, e->exception.has_error,
 		       e->exception.error);
 	else if (e->nmi.injected)
-		inject(a->vmcb, EVENT_NMI, VEC_NMI, false, 0);
+		inject_nmi(a);
 	else if (e->interrupt.injected)
-		inject(a->vmcb, EVENT_INTERRUPT, e->interrupt.vector, false, 0);
+		inject_vector(a);
 	else
 		return false;
 	return true;
@@ -147,7 +160,7 @@ static void inject_interrupt(struct kvm_cpu_vcpu *a)
 		return;
 	e->interrupt.injected = true;
 	e->interrupt.vector = (u8)vector;
-	inject(a->vmcb, EVENT_INTERRUPT, (u8)vector, false, 0);
+	inject_vector(a);
 }
 
 static void inject_new(struct kvm_cpu_vcpu *a)
@@ -163,7 +176,7 @@ static void inject_new(struct kvm_cpu_vcpu *a)
 	e->nmi.pending = false;
 	e->nmi.injected = e->nmi.masked = true;
 	vmcb_intercept(a->vmcb, VMCB_I_IRET);
-	inject(a->vmcb, EVENT_NMI, VEC_NMI, false, 0);
+	inject_nmi(a);
 }
 
 /*
@@ -250,8 +263,10 @@ int kvm_cpu_prepare(struct kvm_vcpu *v)
 	kvm_debug_disarm(a);		/* from before an entry that did not come */
 	if (kvm_debug_leaves(v))
 		return 0;
-	if (kvm_request_take(v, KVM_REQUEST_FLUSH))
+	if (kvm_request_take(v, KVM_REQUEST_FLUSH)) {
+		kvm_count(&v->stat.tlb_flush);
 		a->flush = true;
+	}
 	if (kvm_request_take(v, KVM_REQUEST_CLOCK))
 		kvm_clock_request(v);
 	r = a->has_lapic ? kvm_apic_requests(v) : 0;

@@ -29,6 +29,7 @@ static int exit_io(struct kvm_vcpu *v)
 	u32 info = (u32)b->control.exit_info1;
 	u64 value = 0;
 
+	kvm_count(&v->stat.io_exits);
 	if (info & (IO_STRING | IO_REP))
 		return kvm_emulate(v);
 	a->io.port = (u16)(info >> 16);
@@ -71,8 +72,12 @@ static int exit_nested_fault(struct kvm_vcpu *v)
 			      (c->exit_info1 & 16 ? NPT_EXEC : 0);
 	int r = kvm_mem_fault(v, c->exit_info2, rights);
 
+	kvm_count(&v->stat.pf_taken);
+	if (r > 0)
+		kvm_count(&v->stat.pf_fixed);
 	if (r)
 		return r;
+	kvm_count(&v->stat.pf_emulate);
 	if (ev->exception.injected || ev->nmi.injected || ev->interrupt.injected)
 		return delivery_failed(v);
 	return kvm_emulate(v);
@@ -81,6 +86,7 @@ static int exit_nested_fault(struct kvm_vcpu *v)
 /* A hypercall: none is known, as Linux says without its paravirtual features. */
 static int hypercall(struct kvm_vcpu *v)
 {
+	kvm_count(&v->stat.hypercalls);
 	v->arch->vmcb->save.rax = (u64)-KVM_ENOSYS;
 	if (v->arch->exec.mode != KVM_MODE_LONG64)
 		v->arch->vmcb->save.rax &= 0xffffffff;
@@ -168,6 +174,7 @@ static int exit_iret(struct kvm_vcpu *v)
 {
 	struct kvm_cpu_vcpu *a = v->arch;
 
+	kvm_count(&v->stat.nmi_window_exits);
 	a->vmcb->control.intercept[VMCB_I_IRET / 32] &= ~(1U << VMCB_I_IRET % 32);
 	a->nmi_iret = true;
 	a->nmi_iret_rip = a->vmcb->save.rip;
@@ -189,10 +196,14 @@ int kvm_cpu_exit_fast(struct kvm_vcpu *v)
 	kvm_event_tpr_back(a);
 	switch (a->vmcb->control.exit_code) {
 	case SVM_EXIT_INTR:
+		kvm_count(&v->stat.irq_exits);
+		return 1;
 	case SVM_EXIT_NMI:
 	case SVM_EXIT_SMI:
 	case SVM_EXIT_INIT:
+		return 1;
 	case SVM_EXIT_VINTR:		/* the window is open: kvm_cpu_prepare() sees it */
+		kvm_count(&v->stat.irq_window_exits);
 		return 1;
 	case SVM_EXIT_IRET:
 		return exit_iret(v);

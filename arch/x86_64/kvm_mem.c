@@ -104,7 +104,12 @@ int kvm_mem_fault(struct kvm_vcpu *v, u64 gpa, unsigned int rights)
 
 static void forget(void *arg)
 {
-	kvm_request_all(arg, KVM_REQUEST_FLUSH);
+	struct kvm_vm *vm = arg;
+
+	lockdep_assert_held(&vm->cpu->zap_lock);
+	kvm_count(&vm->stat.remote_tlb_flush_requests);
+	if (kvm_request_all(vm, KVM_REQUEST_FLUSH))
+		kvm_count(&vm->stat.remote_tlb_flush);
 }
 
 static void note_written(void *arg, u64 gfn, unsigned int level, u64 entry)

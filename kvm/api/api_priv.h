@@ -25,5 +25,8 @@ static inline int kvm_vm_check_owner(const struct kvm_vm *vm)
 
 /* KVM_CREATE_VCPU: a descriptor, or -errno. */
 long kvm_vcpu_create(struct kvm_vm *vm, unsigned long id);
+/* KVM_GET_STATS_FD: a descriptor, which holds the VM, or -ENOMEM, -EMFILE, -ENFILE. */
+int kvm_vm_stats_fd(struct kvm_vm *vm);
+int kvm_vcpu_stats_fd(struct kvm_vcpu *v);
 /* All of VM's, which nobody uses any more. */
 void kvm_vcpus_free(struct kvm_vm *vm);

@@ -32,6 +32,7 @@ long kvm_extension(const struct kvm_vm *vm, unsigned long what)
 	case KVM_CAP_IOEVENTFD_ANY_LENGTH:
 	case KVM_CAP_IOEVENTFD_NO_LENGTH:
 	case KVM_CAP_COALESCED_PIO:
+	case KVM_CAP_BINARY_STATS_FD:
 	case KVM_CAP_MULTI_ADDRESS_SPACE:	/* how many: one */
 		return 1;
 	case KVM_CAP_COALESCED_MMIO:

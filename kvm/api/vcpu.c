@@ -53,6 +53,8 @@ static long locked_ioctl(struct kvm_vcpu *v, unsigned int cmd, unsigned long arg
 		return arg ? -EINVAL : kvm_vcpu_run(v);
 	case KVM_SET_SIGNAL_MASK:
 		return set_sigmask(v, UPTR(arg));
+	case KVM_GET_STATS_FD:
+		return kvm_vcpu_stats_fd(v);
 	default:
 		return cpu_ioctl(v, cmd, UPTR(arg));
 	}

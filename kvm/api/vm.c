@@ -10,6 +10,8 @@
 #include <lib/string.h>
 #include <linux/kvm.h>
 #include <mm/mm.h>
+#include <proc/ns.h>
+#include <proc/pid.h>
 #include <vfs/file.h>
 #include "kvm/api/api_priv.h"
 
@@ -51,6 +53,7 @@ static struct kvm_vm *vm_new(unsigned long type)
 	xa_init(&vm->slot_by_id);
 	xa_init(&vm->vcpus);
 	vm->mm = current->mm;
+	vm->pid = task_pid_nr_ns(current, &init_pid_ns);
 	vm->notify.ops = &kvm_notify_ops;
 	e = kvm_buses_new(vm);
 	if (e)
@@ -131,6 +134,8 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case KVM_SET_USER_MEMORY_REGION:
 	case KVM_SET_USER_MEMORY_REGION2:
 		return set_region(vm, cmd, UPTR(arg));
+	case KVM_GET_STATS_FD:
+		return kvm_vm_stats_fd(vm);
 	case KVM_GET_DIRTY_LOG:
 		return get_log(vm, UPTR(arg));
 	default:

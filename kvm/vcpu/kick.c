@@ -79,7 +79,7 @@ static struct kvm_vcpu *vcpu_at(struct kvm_vm *vm, u32 i)
 	return v;
 }
 
-void kvm_request_all(struct kvm_vm *vm, unsigned int request)
+bool kvm_request_all(struct kvm_vm *vm, unsigned int request)
 {
 	u32 n = smp_load_acquire(&vm->nr_vcpus);
 	struct cpumask in_guest;
@@ -99,4 +99,5 @@ void kvm_request_all(struct kvm_vm *vm, unsigned int request)
 	preempt_enable();
 	/* One that was outside: what its guest did is seen. Pairs with kvm_vcpu_leave_mode(). */
 	smp_mb();
+	return !cpumask_empty(&in_guest);
 }

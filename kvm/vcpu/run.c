@@ -9,6 +9,7 @@
 #include <abi/errno.h>
 #include <kernel/irq.h>
 #include <kernel/preempt.h>
+#include <kernel/time.h>
 #include <kvm/cpu.h>
 #include <kvm/vcpu.h>
 #include <kvm/vm.h>
@@ -67,6 +68,7 @@ static bool enter(struct kvm_vcpu *v)
 	}
 	guest_enter();
 	kvm_cpu_enter(v);
+	kvm_count(&v->stat.exits);
 	kvm_vcpu_leave_mode(v);
 	local_irq_enable();		/* what ended the guest is taken here, in its time */
 	guest_leave();
@@ -77,10 +79,18 @@ static bool enter(struct kvm_vcpu *v)
 static int block(struct kvm_vcpu *v)
 {
 	unsigned long ours = 1UL << KVM_REQUEST_LEAVE | 1UL << KVM_REQUEST_END;
-	int e = wait_event_interruptible(v->halted,
-					 kvm_cpu_runnable(v) || READ_ONCE(v->requests) & ours);
+	u64 begin = ktime_get_ns();
+	int e;
 
-	return e ? -EINTR : 1;
+	WRITE_ONCE(v->stat.blocking, 1);
+	e = wait_event_interruptible(v->halted,
+				     kvm_cpu_runnable(v) || READ_ONCE(v->requests) & ours);
+	WRITE_ONCE(v->stat.blocking, 0);
+	WRITE_ONCE(v->stat.halt_wait_ns, v->stat.halt_wait_ns + ktime_get_ns() - begin);
+	if (e)
+		return -EINTR;
+	kvm_count(&v->stat.halt_wakeup);
+	return 1;
 }
 
 /* One entry, and what comes of it. As kvm_cpu_exit(). */
@@ -141,8 +151,10 @@ static long run(struct kvm_vcpu *v)
 		/* Task work alone, without a signal: the program is not to see an EINTR. */
 		if (r == -EINTR && !test_thread_flag(TIF_SIGPENDING))
 			r = -ERESTARTNOINTR;
-		if (r == -EINTR)
+		if (r == -EINTR) {
 			WRITE_ONCE(v->run->exit_reason, KVM_EXIT_INTR);
+			kvm_count(&v->stat.signal_exits);
+		}
 	}
 	kvm_cpu_run_end(v);
 	return r;

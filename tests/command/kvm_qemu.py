@@ -22,9 +22,13 @@ from ochre.util import Fail  # noqa: E402
 
 PACKAGES = "qemu-system-x86"
 SECTORS, ECHOES = 2048, 20
+LEAST_REQUESTS = 16      # the disk is written in so many parts
 # microvm's own choice is "split", which is absent. Without an APIC in the kernel QEMU's CPUs have none.
 ON, OFF = "-accel kvm,kernel-irqchip=on -cpu host", "-accel kvm,kernel-irqchip=off -cpu host,-x2apic,-apic"
 PCI = "-drive file=disk,format=raw,if=none,id=d -device virtio-blk-pci,drive=d -netdev user,id=n,restrict=on -device virtio-net-pci,netdev=n,romfile="
+# QEMU says what of the disk's doorbells and interrupts it did itself, and what it left to eventfds; a thread of the disk's own signals those.
+TRACED = PCI.replace("drive=d ", "drive=d,%s ") + " -object iothread,id=t -D trace " + " ".join(
+    "-trace " + e for e in ("memory_region_ops_write", "virtio_notify", "virtio_notify_irqfd", "virtio_blk_req_complete"))
 FIRMWARE = "-m 64 -net none -nographic -boot reboot-timeout=1"
 OCHRE = "-m 96 -nodefaults -display none -serial stdio -kernel bzImage -initrd initrd -append 'console=ttyS0 panic=-1 quiet'"
 LINUX = OCHRE.replace("bzImage", "linux").replace("initrd initrd", "initrd initrd.linux").replace("-m 96", "-m 160")
@@ -35,13 +39,29 @@ RUNS = {
     **{"%s, %d CPUs" % (m, n): ("%s -M %s -smp %d %s" % (ON, m, n, OCHRE), n, False) for m in ("pc", "q35", "microvm") for n in (1, 2)},
     **{"%s, no irqchip" % m: ("%s -M %s %s" % (OFF, m, OCHRE), 1, False) for m in ("pc", "q35", "microvm")},
     "pc, virtio": ("%s -M pc -smp 2 %s %s" % (ON, OCHRE, PCI), 2, True),
-    "q35, virtio": ("%s -M q35 -smp 2 %s %s" % (ON, OCHRE, PCI), 2, True),
     "pc, virtio, no irqchip": ("%s -M pc %s %s" % (OFF, OCHRE, PCI), 1, True),
-    "linux, q35, virtio": ("%s -M q35 %s %s" % (ON, LINUX, PCI), 1, True),
+    "q35, eventfds": ("%s -M q35 -smp 2 %s %s" % (ON, OCHRE, TRACED % "iothread=t"), 2, True),
+    "q35, no ioeventfd": ("%s -M q35 -smp 2 %s %s" % (ON, OCHRE, TRACED % "ioeventfd=off"), 2, True),
+    "q35, statistics": ("%s -M q35 -smp 2 %s" % (ON, OCHRE.replace("-serial stdio", "-serial file:line -monitor stdio -no-shutdown")), 2, False),
+    "linux, q35, virtio": ("%s -M q35 -smp 2 %s %s" % (ON, LINUX, PCI), 2, True),
 }
 SCRIPT = r"""
 cd /root; tar xf /dev/vda
-run() { echo "== $1"; cp first disk; eval "qemu-system-x86_64 $2 -no-reboot" </dev/null 2>&1; r=$?; echo; echo "-- $r $(cut -d' ' -f1 /proc/uptime)"; }
+mkfifo line
+# After the guest's last word, by its serial line, what QEMU knows of its first CPU.
+ask() { sed -u '/inner: [0-9]* CPUs/q' <line >&2; echo 'info stats vcpu'; echo 'info stats vm'; echo quit; }
+how() { grep -c "$1 vdev $blk" trace; }
+traffic() {
+	blk=$(sed -n 's/.*virtio_blk_req_complete vdev \(0x[0-9a-f]*\).*/\1/p' trace | head -1)
+	echo "traffic: $(how virtio_blk_req_complete) requests, interrupts: $(how virtio_notify_irqfd) by eventfd, $(how virtio_notify) by ioctl, doorbells by QEMU: $(grep -c 'memory_region_ops_write.*notify-virtio-blk' trace)"
+}
+run() {
+	echo "== $1"; cp first disk; rm -f trace
+	case $2 in *file:line*) ask 2>&3 ;; esac | eval "qemu-system-x86_64 $2 -no-reboot" 2>&1; r=$?; echo
+	[ -e trace ] && traffic
+	echo "-- $r $(cut -d' ' -f1 /proc/uptime)"
+}
+exec 3>&1
 """
 
 
@@ -76,6 +96,29 @@ def wanted(cpus, virtio):
     return (["inner: disk of %d sectors" % SECTORS, "inner: %d echoes" % ECHOES] if virtio else []) + ["inner: %d CPUs" % cpus]
 
 
+def traffic(name, text):
+    """A disk's interrupts all come by eventfd, and its doorbells too; both do not where QEMU was told to take them itself."""
+    m = re.search(r"^traffic: (\d+) requests, interrupts: (\d+) by eventfd, (\d+) by ioctl, doorbells by QEMU: (\d+)$", text, re.M)
+    check(m, text)
+    requests, eventfds, ioctls, doorbells = map(int, m.groups())
+    by_hand = (ioctls, doorbells)
+    check(requests >= LEAST_REQUESTS, m[0])
+    check(not eventfds and min(by_hand) >= LEAST_REQUESTS if "no ioeventfd" in name else eventfds >= LEAST_REQUESTS and not any(by_hand), m[0])
+    print("  %s" % m[0])
+
+
+def statistics(text):
+    """QEMU reads the counts of its first CPU and of the VM (KVM_GET_STATS_FD)."""
+    parts = re.split(r"^provider: kvm$", text, flags=re.M)[1:]
+    counts = [{n: int(v) for n, v in re.findall(r"^\s+(\w+)(?: \([^)]*\))?: (\d+)", p, re.M)} for p in parts]
+    check(len(counts) == 2, text)
+    cpu, vm = counts
+    check(all(cpu.get(n, 0) > 0 for n in ("exits", "halt_exits", "irq_injections", "io_exits", "mmio_exits", "pf_fixed")), "%s\n%s" % (cpu, text))
+    check(cpu["exits"] > sum(cpu[n] for n in ("io_exits", "halt_exits", "irq_exits", "irq_window_exits")), text)
+    check(vm.get("remote_tlb_flush_requests", -1) >= vm.get("remote_tlb_flush", 0), text)
+    print("  %s" % ", ".join("%d %s" % (cpu[n], n) for n in ("exits", "io_exits", "mmio_exits", "halt_exits", "irq_injections")))
+
+
 def judge(name, lines):
     """What one QEMU said, the last line with its status."""
     _, cpus, virtio = RUNS[name]
@@ -85,6 +128,10 @@ def judge(name, lines):
         # The kernel's words, of another CPU, may come in between.
         check(re.findall(r"inner: .*", "\n".join(lines)) == wanted(cpus, virtio), text)
         no_report("\n".join(lines))
+        if "eventfd" in name:
+            traffic(name, text)
+        if "statistics" in name:
+            statistics(text)
     else:
         check([l for l in lines if l.startswith("No bootable device.")], text)
 

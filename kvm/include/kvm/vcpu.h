@@ -10,6 +10,7 @@
 #pragma once
 
 #include <kernel/cpumask.h>
+#include <kvm/stat.h>
 #include <lib/atomic.h>
 #include <lib/types.h>
 #include <sched/guest.h>
@@ -38,6 +39,7 @@ struct kvm_vcpu {
 	struct guest_hooks hooks;	/* c */
 	bool has_sigmask;		/* lock: KVM_RUN blocks SIGMASK in place of the thread's */
 	u64 sigmask;			/* lock */
+	struct kvm_vcpu_stat stat;	/* its thread in KVM_RUN; read without */
 	struct kvm_cpu_vcpu *arch;	/* c */
 };
 
@@ -62,9 +64,9 @@ void kvm_request(struct kvm_vcpu *v, unsigned int request);
 void kvm_vcpu_kick(struct kvm_vcpu *v);
 /*
  * REQUEST to all vCPUs of VM, and returns when no CPU runs a guest of it that was entered before.
- * Interrupts are on. vCPUs that sleep go on sleeping.
+ * Interrupts are on. vCPUs that sleep go on sleeping. Whether any CPU was interrupted.
  */
-void kvm_request_all(struct kvm_vm *vm, unsigned int request);
+bool kvm_request_all(struct kvm_vm *vm, unsigned int request);
 
 /* ---- KVM_RUN ---- */
 

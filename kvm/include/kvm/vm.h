@@ -19,6 +19,7 @@
 #include <kernel/refcount.h>
 #include <kvm/bus.h>
 #include <kvm/slot.h>
+#include <kvm/stat.h>
 #include <mm/notify.h>
 #include <sched/mutex.h>
 
@@ -31,6 +32,8 @@ struct kvm_vcpu;
 struct kvm_vm {
 	refcount_t refs;	 /* of descriptors */
 	struct mm *mm;   /* c */
+	int pid;	 /* c: of the thread that made it; names its statistics */
+	struct kvm_vm_stat stat;
 	/* once: the owner's space is gone; the CPU's lock of nested tables, read without */
 	bool ended;
 	/* which vCPUs and devices there are, what must be set before the first of them */
