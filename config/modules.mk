@@ -13,40 +13,52 @@ module_flags := $(filter-out -ffunction-sections -fdata-sections -fomit-frame-po
 # What each module in C exports, for the others.
 c_symvers = $(foreach m,$(module_names),$(if $(filter %.c,$(call module_source,$m)),$(O)/modules/$m.symvers))
 
+# What comes of the sources $2 (in C) in the folder $3, with flags $4. Its objects and dependencies lie in $3/$1.objects.
 define module_rule
-$(O)/modules/$1.symvers: $(call module_source,$1) $(O)/flags config/modules.mk tools/mkexports.py tools/mktypes.py | $(gen)/abi.stamp
-	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(CPPFLAGS) $$(module_flags) -DMODULE -DMODULE_NAME='"$1"' -MMD -MP -MT $$@ -MF $(O)/modules/$1.d -c $$< -o $(O)/modules/$1.c.o
-	$$(Q)python3 tools/mkexports.py $1 $(O)/modules/$1.c.o $$(dwarfdump) $(O)/modules/$1.exports.S $$@
-	$$(Q)$$(OBJCOPY) --strip-debug --remove-section=.discard.exports --remove-section=.rela.discard.exports -w --strip-symbol='__exported_*' $(O)/modules/$1.c.o
-	$$(Q)$$(CC) $$(cc_target) -c $(O)/modules/$1.exports.S -o $(O)/modules/$1.exports.o
-	$$(Q)$$(LD) -m $$(ld_emulation) -r -o $(O)/modules/$1.o $(O)/modules/$1.c.o $(O)/modules/$1.exports.o
-$(O)/modules/$1.ko: $(O)/modules/$1.symvers $(c_symvers) tools/signmodule.py tools/mkversions.py $(gen)/Module.symvers $(MODULE_KEY)/cert.pem
-	$$(call say,KO,$$@)python3 tools/mkversions.py $(O)/modules/$1.o $(gen)/Module.symvers $(O)/modules/$1.versions $(c_symvers)
-	$$(Q)$$(OBJCOPY) --strip-debug --add-section __versions=$(O)/modules/$1.versions $(O)/modules/$1.o $(O)/modules/$1.stripped
-	$$(Q)python3 tools/signmodule.py $(MODULE_KEY) $(O)/modules/$1.stripped $$@
--include $(O)/modules/$1.d
-all: $(O)/modules/$1.ko
+$3/$1.symvers: $2 $(O)/flags config/modules.mk tools/mkexports.py tools/mktypes.py | $(gen)/abi.stamp
+	$$(Q)mkdir -p $3/$1.objects
+	$$(Q)set -e; for f in $2; do o=$3/$1.objects/$$$$(basename $$$$f .c); \
+		$$(CC) $$(CPPFLAGS) $$(module_flags) $4 -DMODULE -DMODULE_NAME='"$1"' -MMD -MP -MT $$@ -MF $$$$o.d -c $$$$f -o $$$$o.o; done
+	$$(Q)$$(LD) -m $$(ld_emulation) -r -o $3/$1.c.o $$(patsubst %.c,$3/$1.objects/%.o,$$(notdir $2))
+	$$(Q)python3 tools/mkexports.py $1 $3/$1.c.o $$(dwarfdump) $3/$1.exports.S $$@
+	$$(Q)$$(OBJCOPY) --strip-debug --remove-section=.discard.exports --remove-section=.rela.discard.exports -w --strip-symbol='__exported_*' $3/$1.c.o
+	$$(Q)$$(CC) $$(cc_target) -c $3/$1.exports.S -o $3/$1.exports.o
+	$$(Q)$$(LD) -m $$(ld_emulation) -r -o $3/$1.o $3/$1.c.o $3/$1.exports.o
+$3/$1.ko: $3/$1.symvers $(c_symvers) tools/signmodule.py tools/mkversions.py $(gen)/Module.symvers $(MODULE_KEY)/cert.pem
+	$$(call say,KO,$$@)python3 tools/mkversions.py $3/$1.o $(gen)/Module.symvers $3/$1.versions $(c_symvers)
+	$$(Q)$$(OBJCOPY) --strip-debug --add-section __versions=$3/$1.versions $3/$1.o $3/$1.stripped
+	$$(Q)python3 tools/signmodule.py $(MODULE_KEY) $3/$1.stripped $$@
+-include $$(wildcard $3/$1.objects/*.d)
 endef
 
 # The address sanitizer's constructors, which nobody would call, would keep all of core. The parts of core that it needs are linked into it; what it imports must be in the list of what the image exports to Rust.
 define rust_module_rule
-$(O)/modules/$1.ko: $(call module_source,$1) $(gen)/rust_exports.stamp rust/module/info.c rust/module/link.lds $(O)/flags config/modules.mk tools/signmodule.py \
+$3/$1.ko: $2 $(gen)/rust_exports.stamp rust/module/info.c rust/module/link.lds $(O)/flags config/modules.mk tools/signmodule.py \
 		tools/mkversions.py $(MODULE_KEY)/cert.pem
 	$$(Q)mkdir -p $$(@D)
 	$$(call say,KO,$$@)$$(rustc) $$(rust_common) -Cforce-frame-pointers=y $$(rust_lints) -Funsafe_code --extern kernel=$$(r)/libkernel.rmeta --crate-type=rlib \
-		--crate-name $1 --emit=obj=$(O)/modules/$1.rust.o $$(rust_quiet) $$<
-	$$(Q)$$(CC) $$(CPPFLAGS) $$(module_flags) -DMODULE_NAME='"$1"' -DMODULE_RUST_KERNEL="\"$$$$(head -1 $(gen)/rust_exports)\"" -c rust/module/info.c -o $(O)/modules/$1.info.o
-	$$(Q)for f in $(O)/modules/$1.rust.o $$(r)/core.o; do $$(OBJCOPY) --strip-debug -w \
-		$$(foreach s,.init_array* .fini_array* .text.asan.module_* .eh_frame,--remove-section='$$s' --remove-section='.rela$$s') $$$$f $(O)/modules/$1.$$$$(basename $$$$f .rust.o).part || exit; done
-	$$(Q)$$(LD) -m $$(ld_emulation) -r --gc-sections -u init_module -u cleanup_module -T rust/module/link.lds -o $(O)/modules/$1.o $(O)/modules/$1.$1.part \
-		$(O)/modules/$1.info.o $(O)/modules/$1.core.o.part
-	$$(Q)python3 tools/mkversions.py $(O)/modules/$1.o $(gen)/rust_exports
-	$$(Q)$$(OBJCOPY) --strip-debug --strip-unneeded --keep-symbol=init_module --keep-symbol=cleanup_module $(O)/modules/$1.o $(O)/modules/$1.stripped
-	$$(Q)python3 tools/signmodule.py $(MODULE_KEY) $(O)/modules/$1.stripped $$@
-all: $(O)/modules/$1.ko
+		--crate-name $1 --emit=obj=$3/$1.rust.o $$(rust_quiet) $5 $$<
+	$$(Q)$$(CC) $$(CPPFLAGS) $$(module_flags) $4 -DMODULE_NAME='"$1"' -DMODULE_RUST_KERNEL="\"$$$$(head -1 $(gen)/rust_exports)\"" -c rust/module/info.c -o $3/$1.info.o
+	$$(Q)for f in $3/$1.rust.o $$(r)/core.o; do $$(OBJCOPY) --strip-debug -w \
+		$$(foreach s,.init_array* .fini_array* .text.asan.module_* .eh_frame,--remove-section='$$s' --remove-section='.rela$$s') $$$$f $3/$1.$$$$(basename $$$$f .rust.o).part || exit; done
+	$$(Q)$$(LD) -m $$(ld_emulation) -r --gc-sections -u init_module -u cleanup_module -T rust/module/link.lds -o $3/$1.o $3/$1.$1.part \
+		$3/$1.info.o $3/$1.core.o.part
+	$$(Q)python3 tools/mkversions.py $3/$1.o $(gen)/rust_exports
+	$$(Q)$$(OBJCOPY) --strip-debug --strip-unneeded --keep-symbol=init_module --keep-symbol=cleanup_module $3/$1.o $3/$1.stripped
+	$$(Q)python3 tools/signmodule.py $(MODULE_KEY) $3/$1.stripped $$@
 endef
-$(foreach m,$(module_names),$(eval $(call $(if $(filter %.rs,$(call module_source,$m)),rust_)module_rule,$m)))
+module_of = $(if $(filter %.rs,$2),rust_)module_rule
+$(foreach m,$(module_names),$(eval $(call $(call module_of,$m,$(call module_source,$m)),$m,$(call module_source,$m),$(O)/modules))$(eval all: $(O)/modules/$m.ko))
+
+# One from outside of the tree, for ./ochre module: MODULE_OUTSIDE is its name; the folder MODULE_AT has its sources in src/ and gets what comes of them. MODULE_SOURCES are their names there, in Rust the crate's
+# root; MODULE_USES are more tables of what other modules export. A warning is no error in it.
+ifneq ($(MODULE_OUTSIDE),)
+c_symvers += $(MODULE_USES)
+$(eval $(call $(call module_of,,$(MODULE_SOURCES)),$(MODULE_OUTSIDE),$(addprefix $(MODULE_AT)/src/,$(MODULE_SOURCES)),$(MODULE_AT),-Wno-error -DMODULE_OUTSIDE \
+	-ffile-prefix-map=$(MODULE_AT)/src=.,-Wwarnings --remap-path-prefix=$(MODULE_AT)/src=.))
+.PHONY: module
+module: $(MODULE_AT)/$(MODULE_OUTSIDE).ko
+endif
 
 # The image has the public half of the key.
 ifneq ($(module_names),)

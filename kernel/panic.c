@@ -28,7 +28,7 @@
 #include <arch/stacktrace.h>
 #include <abi/errno.h>
 
-bool kernel_tainted, kernel_unsigned_module;
+bool kernel_tainted, kernel_unsigned_module, kernel_outside_module;
 static int panic_timeout;		/* seconds; < 0: at once; 0: stay */
 static int panic_on_oops, panic_on_warn;
 static u32 panicking;			/* atomic: CPU + 1 */
@@ -61,8 +61,10 @@ void dump_stack(void)
 
 static void print_context(void)
 {
-	printk(KERN_EMERG "CPU: %u PID: %d Comm: %s %s\n", raw_smp_processor_id(), current_task_pid(), current_task_name(),
-	       kernel_tainted ? kernel_unsigned_module ? "Tainted: WE" : "Tainted: W" : kernel_unsigned_module ? "Tainted: E" : "Not tainted");
+	bool any = kernel_tainted || kernel_outside_module || kernel_unsigned_module;
+
+	printk(KERN_EMERG "CPU: %u PID: %d Comm: %s %s%s%s%s\n", raw_smp_processor_id(), current_task_pid(), current_task_name(),
+	       any ? "Tainted: " : "Not tainted", kernel_tainted ? "W" : "", kernel_outside_module ? "O" : "", kernel_unsigned_module ? "E" : "");
 }
 
 /* One CPU prints at a time, so that two reports do not mix; the same CPU may come again: true. */

@@ -207,8 +207,10 @@ static int bring_up(struct module *m, const struct ko *k, struct uptr args)
 		unlist(m);
 		return err;
 	}
-	if (m->is_unsigned)
-		kernel_unsigned_module = true;
+	if (m->is_outside && !kernel_outside_module)
+		pr_warn("%s: loading out-of-tree module taints kernel.\n", m->name);
+	kernel_outside_module |= m->is_outside;
+	kernel_unsigned_module |= m->is_unsigned;
 	owner_add(&m->owner);
 	err = module_show(m);
 	if (!err)
@@ -241,6 +243,7 @@ int module_load(const void *file, size_t size, struct uptr args, unsigned int fl
 	if (IS_ERR(m))
 		return (int)PTR_ERR(m);
 	m->is_rust = ko_modinfo(&k, "rust_kernel", NULL);
+	m->is_outside = !ko_modinfo(&k, "intree", NULL);
 	return bring_up(m, &k, args);
 }
 
@@ -275,6 +278,13 @@ int module_unload(const char *name)
 	return 0;
 }
 
+const char *module_taints(const struct module *m)
+{
+	static const char *const words[2][2] = { { "", "E" }, { "O", "OE" } };
+
+	return words[m->is_outside][m->is_unsigned];
+}
+
 void module_for_each(void (*fn)(const struct module_facts *f, void *arg), void *arg)
 {
 	static const char *const names[] = { "Loading", "Live", "Unloading" };
@@ -284,7 +294,7 @@ void module_for_each(void (*fn)(const struct module_facts *f, void *arg), void *
 	list_for_each_entry(m, &modules, list) {
 		struct module_facts f = { .name = m->name,
 					  .state = names[m->state],
-					  .is_unsigned = m->is_unsigned,
+					  .taints = module_taints(m),
 					  .uses = max(READ_ONCE(m->owner.uses), 0),
 					  .start = (unsigned long)m->part[KO_TEXT],
 					  .has_users = !list_empty(&m->users),

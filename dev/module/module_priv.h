@@ -55,6 +55,7 @@ struct module {
 	struct show_node *dir;		/* loader and unloader */
 	struct show_node *holders;	/* c once it is live, until nobody uses it */
 	bool is_unsigned;			/* c: by no key that is known */
+	bool is_outside;			/* c: not of this tree */
 	bool is_rust;			/* c: its imports are the kernel crate's */
 	refcount_t refs;		/* the list's, and of each node shown */
 };
@@ -98,6 +99,8 @@ int module_set_params(struct module *m) __must_check;
 ssize_t module_show_param(const struct module_param *p, char *buf, size_t size);
 /* /sys/module/NAME. */
 int module_show(struct module *m) __must_check;
+/* The letters of how it taints the kernel. */
+const char *module_taints(const struct module *m);
 const char *module_state_name(const struct module *m);
 
 /* The first halves of one section's pairs of relocations, by where they lie. */

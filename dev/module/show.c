@@ -56,7 +56,7 @@ static ssize_t show_fact(struct show_node *n, char *buf, size_t size)
 		len = scnprintf(buf, size, "%s\n", m->srcversion);
 		break;
 	default:
-		len = scnprintf(buf, size, "%s\n", m->is_unsigned ? "E" : "");
+		len = scnprintf(buf, size, "%s\n", module_taints(m));
 	}
 	mutex_unlock(&modules_lock);
 	return len;

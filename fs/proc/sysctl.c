@@ -149,7 +149,7 @@ static ssize_t store_printk(struct show_node *n, const char *text, size_t len)
 static ssize_t show_tainted(struct show_node *n, char *buf, size_t size)
 {
 	(void)n;
-	return scnprintf(buf, size, "%u\n", (kernel_tainted ? 512u : 0u) | (kernel_unsigned_module ? 8192u : 0u));
+	return scnprintf(buf, size, "%u\n", (kernel_tainted ? 512u : 0u) | (kernel_outside_module ? 4096u : 0u) | (kernel_unsigned_module ? 8192u : 0u));
 }
 
 /* Files, inodes, dentries. */

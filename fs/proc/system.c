@@ -376,7 +376,7 @@ static void show_module(const struct module_facts *f, void *m)
 		seq_puts(m, "[permanent],");
 	else if (!f->has_users)
 		seq_puts(m, "-");
-	seq_printf(m, " %s 0x%016lx%s\n", f->state, addresses ? f->start : 0, f->is_unsigned ? " (E)" : "");
+	seq_printf(m, *f->taints ? " %s 0x%016lx (%s)\n" : " %s 0x%016lx%s\n", f->state, addresses ? f->start : 0, f->taints);
 #endif
 }
 

@@ -107,6 +107,17 @@ def parser():
     s.add_argument("-v", "--verbose", action="store_true", help="show each command (V=1)")
     s.add_argument("target", nargs="*", metavar="TARGET", help="make's targets (all)")
 
+    s = command("module", "module", "cmd_module", "build a loadable module whose source lies elsewhere",
+                epilog="PATH: a directory with the .c files of one module, or with a crate in Rust (lib.rs, or one .rs file); or one such file. A file\n"
+                       "module.toml in it may say more: name = \"...\" (else the directory's), sources = [\"a.c\", ...], uses = [\"../other/other.symvers\"].\n"
+                       "Writes NAME.ko and NAME.ko.zst, signed by the key of the build: busybox's insmod takes the first, kmod's both. A module that exports\n"
+                       "something gets NAME.symvers, for those that use it. It fits kernels with the same types: after a change of this tree, build it\n"
+                       "again. Examples: docs/examples.")
+    s.add_argument("--arch", choices=ARCHES, default="x86_64")
+    s.add_argument("--debug", action="store_true", help="for the debug build")
+    s.add_argument("--out", metavar="DIR", help="write into this directory instead of beside the sources")
+    s.add_argument("path", metavar="PATH")
+
     s = command("setup", "setup", "cmd_setup", "install and unpack the tools")
     s.add_argument("--arch", choices=ARCHES, action="append", help="also for this CPU")
 

@@ -22,7 +22,8 @@ struct module_facts {
 	const char *name, *state;
 	size_t size;
 	int uses;
-	bool is_unsigned, has_users;
+	bool has_users;
+	const char *taints;	/* their letters */
 	bool is_permanent;	/* it cannot be unloaded */
 	unsigned long start;	/* of its text */
 	const struct module *module;

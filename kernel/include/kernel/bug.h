@@ -11,7 +11,7 @@ void warn_at(const char *file, int line, const char *fmt, ...) __printf(3, 4);
 void damage_reported(void);
 /* Set by the first report of damage; shown in every later oops. */
 extern bool kernel_tainted;
-extern bool kernel_unsigned_module;	/* one has been loaded */
+extern bool kernel_unsigned_module, kernel_outside_module;	/* one has been loaded */
 
 #define BUG() bug_at(__FILE__, __LINE__, "BUG")
 #define BUG_ON(c) do { if (unlikely(c)) bug_at(__FILE__, __LINE__, #c); } while (0)

@@ -35,6 +35,12 @@ struct module_param {
 	MODULE_INFO(parmtype, #pname ":" #ptype);						\
 	static const struct module_param __param_##pname __used __section(".module_param") =	\
 		{ #pname, &(pname), PARAM_##ptype, pperm }
+/* MODULE_OUTSIDE is defined by the build of one that is not of this tree. */
+#ifdef MODULE_OUTSIDE
+#define MODULE_ORIGIN _Static_assert(1, "")
+#else
+#define MODULE_ORIGIN MODULE_INFO(intree, "Y")
+#endif
 #define module_init(f) int init_module(void); int init_module(void) { return f(); } MODULE_INFO(vermagic, MODULE_MAGIC); \
-	MODULE_INFO(name, MODULE_NAME); MODULE_INFO(intree, "Y")
+	MODULE_INFO(name, MODULE_NAME); MODULE_ORIGIN
 #define module_exit(f) void cleanup_module(void); void cleanup_module(void) { f(); }
