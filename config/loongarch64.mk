@@ -9,7 +9,11 @@ uapi_triplet := loongarch64-linux-gnu
 cc_target := $(if $(findstring clang,$(CC)),--target=loongarch64-unknown-none)
 # Variables of other files are reached without a table of their addresses. -mno-relax (and the linker's): both link passes must lay the code out
 # alike. The image is smaller than a call reaches (128 MiB).
-cc_flags := -march=loongarch64 -mabi=lp64s -fdirect-access-external-data -msoft-float -mcmodel=normal -mno-relax -fno-stack-protector $(if $(findstring clang,$(CC)),-momit-leaf-frame-pointer)
+cc_flags := -march=loongarch64 -mabi=lp64s -fdirect-access-external-data -msoft-float -mcmodel=normal -mno-relax -fno-stack-protector $(if $(DEBUG),,-DCONFIG_MODULES) $(if $(findstring clang,$(CC)),-momit-leaf-frame-pointer)
+# The debug build has none.
+modules_supported := $(if $(DEBUG),,1)
+# Of assembly that is made: the linker wants one ABI.
+cc_abi := -mabi=lp64s -msoft-float
 include config/debug.mk
 # Accesses are checked by calls: one offset does not serve both RAM's window and what is mapped by pages (arch_cpu/kasan.h).
 $(call with_kasan,0xdffff80000000000,0)

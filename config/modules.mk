@@ -22,7 +22,7 @@ $3/$1.symvers: $2 $(O)/flags config/modules.mk tools/mkexports.py tools/mktypes.
 	$$(Q)$$(LD) -m $$(ld_emulation) -r -o $3/$1.c.o $$(patsubst %.c,$3/$1.objects/%.o,$$(notdir $2))
 	$$(Q)python3 tools/mkexports.py $1 $3/$1.c.o $$(dwarfdump) $3/$1.exports.S $$@
 	$$(Q)$$(OBJCOPY) --strip-debug --remove-section=.discard.exports --remove-section=.rela.discard.exports -w --strip-symbol='__exported_*' $3/$1.c.o
-	$$(Q)$$(CC) $$(cc_target) -c $3/$1.exports.S -o $3/$1.exports.o
+	$$(Q)$$(CC) $$(cc_target) $$(cc_abi) -c $3/$1.exports.S -o $3/$1.exports.o
 	$$(Q)$$(LD) -m $$(ld_emulation) -r -o $3/$1.o $3/$1.c.o $3/$1.exports.o
 $3/$1.ko: $3/$1.symvers $(c_symvers) tools/signmodule.py tools/mkversions.py $(gen)/Module.symvers $(MODULE_KEY)/cert.pem
 	$$(call say,KO,$$@)python3 tools/mkversions.py $3/$1.o $(gen)/Module.symvers $3/$1.versions $(c_symvers)
@@ -79,7 +79,7 @@ $(gen)/rust_exports.stamp: $(r)/kernel.o $(r)/extern.o $(rust_helpers) rust/modu
 	$(Q)python3 tools/rustexports.py rust/module/exports $(NM) $(r)/libkernel.rmeta $(r)/kernel.o $(r)/extern.o $(rust_helpers) $(gen)/rust_exports.S $(gen)/rust_exports
 	$(Q)touch $@
 $(O)/gen/rust_exports.o: $(gen)/rust_exports.stamp
-	$(Q)$(CC) $(cc_target) -c $(gen)/rust_exports.S -o $@
+	$(Q)$(CC) $(cc_target) $(cc_abi) -c $(gen)/rust_exports.S -o $@
 objs += $(O)/gen/rust_exports.o
 endif
 

@@ -3,6 +3,7 @@
  * Patching kernel text. Text is never writable where it runs: words go in through the direct map. Only no-op and branch are
  * exchanged, which other CPUs may run meanwhile: they see one or the other.
  */
+#include <arch/module.h>
 #include <arch/patch.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
@@ -36,6 +37,11 @@ void arch_code_written(const void *p, size_t n)
 	(void)p;
 	(void)n;
 	on_each_cpu(fetch_anew, NULL, true);
+}
+
+void arch_module_text_written(const void *text, size_t n)
+{
+	arch_code_written(text, n);
 }
 
 void arch_jump_patch(const struct jump_entry *e, bool jump)

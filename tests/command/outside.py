@@ -108,7 +108,8 @@ def other_type(plain):
 
 def other_crate(plain):
     out = bytearray(plain)
-    out[out.index(b"rust_kernel=") + 12] ^= 1
+    at = out.index(b"rust_kernel=") + 12
+    out[at] = ord("1" if out[at] == ord("0") else "0")
     return bytes(out)
 
 

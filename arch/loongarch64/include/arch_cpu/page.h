@@ -4,8 +4,7 @@
  * without tables, for data alone:
  *   0x8000000000000000                device registers, at their physical address
  *   0x9000000000000000                direct map of all RAM, at its physical address
- *   0xffff800000000000 .. +2 GiB      modules
- *   0xffff800080000000 .. +62 GiB     kernel image, somewhere in it
+ *   0xffff800080000000 .. +62 GiB     kernel image, somewhere in it; modules: the GiB below where it lies
  *   0xffffa00000000000 .. +512 GiB    vmalloc, stacks
  *   0xffffb00000000000 .. +512 GiB    struct page array
  *   0xffffc00000000000 .. +1 GiB      device windows that want another kind of memory
@@ -38,8 +37,8 @@
 #define VMALLOC_END 0xffffa08000000000UL
 #define VMEMMAP_START 0xffffb00000000000UL
 #define VMEMMAP_END 0xffffb08000000000UL
-#define MODULES_START 0xffff800000000000UL
-#define MODULES_END 0xffff800080000000UL
+#define MODULES_END ((unsigned long)_text & ~((1UL << 21) - 1))	/* no page of the sanitizer's shadow is of the image too */
+#define MODULES_START (MODULES_END - (1UL << 30))
 #define FIXMAP_START 0xffffc00000000000UL
 #define FIXMAP_END 0xffffc00040000000UL
 
@@ -69,6 +68,6 @@ static inline phys_addr_t kaddr_to_phys(const volatile void *p)
 
 static inline bool arch_is_canonical(unsigned long a)
 {
-	return a < TASK_SIZE_MAX || a >= MODULES_START || (a >= DIRECT_MAP_START && a - DIRECT_MAP_START < 1UL << 48);
+	return a < TASK_SIZE_MAX || a >= 0xffff800000000000UL || (a >= DIRECT_MAP_START && a - DIRECT_MAP_START < 1UL << 48);
 }
 #endif
