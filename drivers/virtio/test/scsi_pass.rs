@@ -8,6 +8,7 @@ use super::super::{Arc, Bound};
 use super::*;
 use crate::virtio::test::{no_growth, Random, Ring};
 use core::sync::atomic::AtomicBool;
+use kernel::show::Dir;
 use kernel::work::Work;
 use kernel::{kt_eq, Error, Result};
 
@@ -63,6 +64,8 @@ fn once(lets: Lets, ms: u32) -> Result<(Ended, Result<u16>)> {
     let (seen, shown, interrupts) = start(&host)?;
     let bound = Bound { host: host.clone(), seen, shown, interrupts };
     holds.store(true, Ordering::Release);
+    let (dma, mut before, mut after) = (Dir::debug(c"dma")?, [0; 64], [0; 64]);
+    dma.read(c"quarantine", &mut before)?;
     let data = [Some(Dma::alloc(&evil.engine, 512)?)];
     let at = Address { target: 0, lun: 0 };
     let c = Command { at, bytes: &[0; 6], write: false, data: &data, len: 512, ms };
@@ -70,6 +73,9 @@ fn once(lets: Lets, ms: u32) -> Result<(Ended, Result<u16>)> {
     let second = host.pass(&Command { ms: 10_000, data: &[], len: 0, ..c }).map(|e| e.host);
     if first.released {
         data.into_iter().flatten().for_each(Dma::done);
+        // All memory of both commands went back, while the host goes on.
+        dma.read(c"quarantine", &mut after)?;
+        kt_eq!(after, before);
     }
     bound.pull(false)?;
     stop.store(true, Ordering::Release);
