@@ -30,9 +30,10 @@ system sysvipc tcp_bulk tcp_cookies tcp_counts tcp_listeners tcp_mss tcp_pace tc
 udp_cork uevent unixmsg unixsock unixurgent uring uring_cancel uring_files uring_filter
 """.split()
 QEMU = ("qemu-system-x86_64 -accel kvm,kernel-irqchip=on -cpu host -M q35 -smp %d -m 512 -nodefaults -display none -serial stdio -no-reboot -kernel bzImage -initrd initrd "
-        "-append 'console=ttyS0 panic=-1 quiet'")
-# The first shell's. testrun has no terminal, as under ./ochre test. What a test printed is shown if it failed: each byte is an exit.
+        "-append 'console=ttyS0 panic=-1 loglevel=1'")
+# The first shell's. The kernel's messages would come in between lines: its reports are shown behind them. testrun has no terminal, as under ./ochre test. What a test printed is shown if it failed: each byte is an exit.
 PROFILE = r"""sh -c 'setsid /tests/testrun -1 /tests/run $(cat /tests/names) </dev/null 2>&1 | awk -f /tests/show; true'
+dmesg | grep -E -A30 'WARN|BUG|Oops|Call Trace'
 exit
 """
 SHOW = r"""/^test [^ ]+ start$/ { print; fflush(); n = 0; next }
