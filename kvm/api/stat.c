@@ -24,16 +24,22 @@
 #define TIME (KVM_STATS_TYPE_CUMULATIVE | KVM_STATS_UNIT_SECONDS | KVM_STATS_BASE_POW10)
 #define NOW (KVM_STATS_TYPE_INSTANT | KVM_STATS_UNIT_BOOLEAN | KVM_STATS_BASE_POW10)
 
-/* A descriptor as it is in the file. */
+/* A struct kvm_stats_desc with its name, as it is in the file. */
 struct row {
-	struct kvm_stats_desc d;
+	__u32 flags;
+	__s16 exponent;
+	__u16 size;
+	__u32 offset;
+	__u32 bucket_size;
 	char name[NAME_SIZE];
 };
-static_assert(sizeof(struct row) == sizeof(struct kvm_stats_desc) + NAME_SIZE, "as in the file");
+static_assert(offsetof(struct row, offset) == offsetof(struct kvm_stats_desc, offset) &&
+		      offsetof(struct row, name) == offsetof(struct kvm_stats_desc, name),
+	      "as in the file");
 
-#define ROW(of, what, how, power) \
-	{ { .flags = (how), .exponent = (power), .size = 1, .offset = offsetof(struct of, what) }, \
-	  #what }
+#define ROW(of, what, how, power)                                                               \
+	{ .flags = (how), .exponent = (power), .size = 1, .offset = offsetof(struct of, what), \
+	  .name = #what }
 #define VCPU(what) ROW(kvm_vcpu_stat, what, COUNT, 0)
 #define VM(what) ROW(kvm_vm_stat, what, COUNT, 0)
 
