@@ -134,7 +134,7 @@ pub fn fill(d: &Device<Known>) -> Result {
     })?;
     attr(c"modalias", |d, out| alias(d.facts(), out))?;
     attr(c"resource", resource)?;
-    dir.command(c"remove", 0o220, d.clone(), |d, text| super::remove(d, text))?;
+    dir.command(c"remove", 0o220, d.clone(), super::remove)?;
     dir.command(c"rescan", 0o200, d.clone(), |_, text| super::rescan(text))?;
     dir.bytes(c"config", d, config)
 }
