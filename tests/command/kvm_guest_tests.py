@@ -6,6 +6,7 @@ import argparse
 import glob
 import os
 import re
+import signal
 import subprocess
 import sys
 import tarfile
@@ -93,6 +94,8 @@ def main():
                 out += line.replace("\r", "")
                 if args.names or args.all:
                     print(line.rstrip("\r\n"), flush=True)
+                if line.startswith("Code=") and "KVM internal error" in out:
+                    r.send_signal(signal.SIGINT)        # the inner QEMU has said what it knows, and waits for ever
             r.wait()
             err.seek(0)
             errors = err.read()
