@@ -28,12 +28,13 @@ pub fn finish(r: Request) -> u32 {
     n
 }
 
-pub fn lend(under_way: &mut InFlight, r: Offer<'_>) -> Option<u64> {
+pub fn lend(under_way: &mut InFlight, r: Offer<'_>, ring: &Dma) -> Option<u32> {
     let (lent, _) = under_way.lend(r).ok()?;
     let tag = lent.tag();
-    let at = lent.pieces().next()?.addr;
+    let piece = lent.pieces().next()?;
+    ring.write_addr(0, piece.addr());
     under_way.done(tag)?.complete(Ok(()));
-    Some(at)
+    Some(piece.len())
 }
 
 pub fn run(line: irq::Line) -> Result<u32> {

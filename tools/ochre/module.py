@@ -19,6 +19,8 @@ from .util import Fail, Progress, ROOT, rel
 DESCRIPTION = "module.toml"
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,54}")       # the loader has 55 bytes for it; the compilers want a word
 FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.(c|rs)")
+# What rustc says of a feature of aarch64 each time, and how much it has said.
+NOISE = re.compile(r"^warning: unstable feature specified for `-Ctarget-feature`.*?\n\n|^warning: \d+ warnings? emitted\n*", re.M | re.S)
 KEYS = {"name": str, "sources": list, "uses": list}
 # What begins a module, in each language.
 BEGINS = {".c": re.compile(r"^\s*module_init\s*\(", re.M), ".rs": re.compile(r"^\s*(?:kernel::)?module!\s*[{(\[]", re.M)}
@@ -146,7 +148,7 @@ def make(tools, source, at, arch, debug):
     argv += ["MODULE_OUTSIDE=" + source.name, "MODULE_AT=" + inner, "MODULE_SOURCES=" + " ".join(source.sources),
              "MODULE_USES=" + " ".join(os.path.relpath(u, ROOT) for u in uses)]
     rc, said = run(argv, "Building " + source.name)
-    lines = [x for x in said.splitlines() if not re.match(r"make\b|  KO  ", x)]
+    lines = [x for x in NOISE.sub("", said).splitlines() if not re.match(r"make\b|  KO  ", x)]
     folder = os.path.join(source.folder, "")
     shown = re.sub(r"^( *(?:-->|:::) )\./", lambda m: m[1] + folder, "\n".join(lines).replace(inner + "/src/", folder).replace(inner + "/", ""), flags=re.M)
     if shown:
