@@ -252,6 +252,13 @@ impl InFlight {
         if proof.is_of(&self.engine) { self.done(tag) } else { None }
     }
 
+    /// The device is done with all of it, as the driver's ring says: the memory of the copies goes back now, and not when the device halts.
+    pub fn end(mut self) {
+        if self.is_empty() {
+            self.copies.iter_mut().filter_map(Option::take).for_each(Dma::done);
+        }
+    }
+
     /// Whether nothing is under way.
     pub fn is_empty(&self) -> bool {
         self.slots.iter().all(Option::is_none)

@@ -5,12 +5,13 @@ use super::cdb::Cdb;
 use super::inquiry::{self, Inquiry};
 use super::sense::Sense;
 use super::verdict::{judge, Carried, Verdict, RETRIES};
+use core::ops::RangeInclusive;
 use kernel::alloc::{KSlice, KERNEL};
 use kernel::list::{Entry, List};
 use kernel::{pr_warn, time, Error, Result};
 
 /// Where a logical unit is, behind its host.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Address {
     /// Target.
     pub target: u8,
@@ -102,7 +103,7 @@ impl Raw {
 }
 
 /// What the unit is. `ENXIO`: there is nothing; or the host's error. Sleeps.
-fn identify(host: &dyn Host, at: Address) -> Result<Found> {
+pub fn identify(host: &dyn Host, at: Address) -> Result<Found> {
     let mut room = [0; 36];
     let mut tries = 0;
     loop {
@@ -130,10 +131,18 @@ fn goes_on<T>(r: Result<T>) -> Result<Option<T>> {
 fn scan_target(
     host: &dyn Host,
     target: u8,
+    lun: Option<u16>,
     max_lun: u16,
     list: &mut [u8],
     found: &mut List<Found>,
 ) -> Result {
+    if let Some(lun) = lun {
+        let one = goes_on(identify(host, Address { target, lun }))?;
+        if let Some(f) = one.filter(|f| f.inquiry.qualifier == 0) {
+            found.push_back(Entry::new(f, KERNEL)?);
+        }
+        return Ok(());
+    }
     let Some(first) = goes_on(identify(host, Address { target, lun: 0 }))? else { return Ok(()) };
     let at = Address { target, lun: 0 };
     let Ok(n) = ask(host, at, &Cdb::report_luns(list.len() as u32), list) else {
@@ -155,17 +164,22 @@ fn scan_target(
     Ok(())
 }
 
-/// Looks for units at targets up to `max_target`. Errors: the host's. Sleeps.
-pub fn scan(host: &dyn Host, max_target: u8, max_lun: u16) -> Result<List<Found>> {
+/// Looks for units at `targets`: for that of number `lun`, or for all up to `max_lun`. Errors: the host's. Sleeps.
+pub fn scan(
+    host: &dyn Host,
+    targets: RangeInclusive<u8>,
+    lun: Option<u16>,
+    max_lun: u16,
+) -> Result<List<Found>> {
     let mut found = List::new();
     let mut list = KSlice::from_fn(LIST, KERNEL, |_| 0u8)?;
     let end = time::now_ns() + SCAN_NS;
-    for target in 0..=max_target {
+    for target in targets {
         if time::now_ns() > end {
             pr_warn!("scsi: the search for disks takes too long; it ends at target {}\n", target);
             break;
         }
-        scan_target(host, target, max_lun, &mut list, &mut found)?;
+        scan_target(host, target, lun, max_lun, &mut list, &mut found)?;
     }
     Ok(found)
 }

@@ -7,11 +7,27 @@ use super::core::{raw_page, Address, Found, Host};
 use super::inquiry::{has_page, Inquiry, DISK};
 use core::fmt;
 use core::sync::atomic::{AtomicU32, Ordering};
-use kernel::alloc::{Arc, KSlice, KERNEL};
+use kernel::alloc::{Arc, KBox, KSlice, KERNEL};
 use kernel::show::{Dir, Event};
-use kernel::Result;
+use kernel::{Error, Result};
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// What programs may have done to units of a host. Each sleeps.
+pub trait Control: Send + Sync {
+    /// Takes one away.
+    fn remove(&self, at: Address);
+    /// Asks one again for what may change.
+    fn look_again(&self, at: Address);
+    /// Looks for units, of a target or of all, one of each or all. `EINVAL`: there can be none; `ENODEV`, `EIO`: the host goes, or is dead.
+    fn scan(&self, target: Option<u64>, lun: Option<u64>) -> Result;
+}
+
+/// A unit with what may be done to it.
+struct Handle(KBox<dyn Control>, Address);
+
+/// A host with the same.
+struct Hosts(KBox<dyn Control>);
 
 /// What a host says of itself.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +54,7 @@ pub struct Unit {
     name: (u32, Address),
     dir: Dir,
     disk: bool,
+    classes: [Option<Dir>; 2],
 }
 
 /// A page of vital product data, with its header.
@@ -78,6 +95,44 @@ fn unlink(place: &'static core::ffi::CStr, name: fmt::Arguments<'_>) {
     _ = Dir::sys(place).map(|d| d.unlink(name));
 }
 
+/// A number as C writes it, or `-`, which is any.
+fn number(text: &str) -> Result<Option<u64>> {
+    let parsed = match text {
+        "-" => return Ok(None),
+        _ => match (text.strip_prefix("0x").or(text.strip_prefix("0X")), text.strip_prefix('0')) {
+            (Some(hex), _) => u64::from_str_radix(hex, 16),
+            (_, Some(octal)) if !octal.is_empty() => u64::from_str_radix(octal, 8),
+            _ => text.parse(),
+        },
+    };
+    if text.starts_with('+') {
+        Err(Error::EINVAL)
+    } else {
+        parsed.map(Some).map_err(|_| Error::EINVAL)
+    }
+}
+
+/// Which units "CHANNEL TARGET UNIT" means: target and unit. There is one channel, 0. `EINVAL`: it means none.
+///
+/// ```
+/// use drivers::scsi::shown::which;
+/// use kernel::Error;
+/// assert_eq!(which("- - -"), Ok((None, None)));
+/// assert_eq!((which("0 3 0x1f"), which(" -\t0\t010 ")), (Ok((Some(3), Some(31))), Ok((Some(0), Some(8)))));
+/// for text in ["", "-", "- -", "- - - -", "1 0 0", "0 0 x", "0 0 1x", "0 -1 0", "0 0 +1", "0 0 0x", "0 08 0"] {
+///     assert_eq!(which(text), Err(Error::EINVAL));
+/// }
+/// ```
+pub fn which(text: &str) -> Result<(Option<u64>, Option<u64>)> {
+    let mut parts = text.split_ascii_whitespace();
+    let mut next = || parts.next().ok_or(Error::EINVAL).and_then(number);
+    let (channel, target, lun) = (next()?, next()?, next()?);
+    if parts.next().is_some() || channel.is_some_and(|c| c != 0) {
+        return Err(Error::EINVAL);
+    }
+    Ok((target, lun))
+}
+
 impl Shown {
     /// The next host, below `carrier`.
     pub fn new(carrier: &Dir, facts: Facts) -> Result<Shown> {
@@ -108,13 +163,35 @@ impl Shown {
         Ok(())
     }
 
+    /// The files by which programs have something done.
+    pub fn commands(&self, c: KBox<dyn Control>) -> Result {
+        let name = format_args!("host{}", self.number);
+        let of = self.dir.dir(format_args!("scsi_host"))?.dir(name)?;
+        of.command(c"scan", 0o200, Arc::new(Hosts(c))?, |c, text| {
+            let (target, lun) = which(text)?;
+            c.0.scan(target, lun)
+        })
+    }
+
+    /// A target goes, which has no units any more.
+    pub fn forget_target(&self, target: u8) {
+        let name = format_args!("target{}:0:{target}", self.number);
+        if self.dir.holds(name)
+            && let Ok(dir) = self.dir.dir(name)
+        {
+            dir.tell(Event::Remove);
+            unlink(c"bus/scsi/devices", name);
+            dir.remove();
+        }
+    }
+
     /// Its number.
     pub fn number(&self) -> u32 {
         self.number
     }
 
     /// A unit of it, which is asked for more. Sleeps.
-    pub fn unit(&self, host: &dyn Host, f: &Found) -> Result<Unit> {
+    pub fn unit(&self, host: &dyn Host, f: &Found, c: KBox<dyn Control>) -> Result<Unit> {
         let (n, at) = (self.number, f.at);
         let name = format_args!("target{n}:0:{}", at.target);
         let is_first = !self.dir.holds(name);
@@ -124,10 +201,12 @@ impl Shown {
             target.tell(Event::Add);
         }
         let dir = target.dir(format_args!("{n}:0:{}:{}", at.target, at.lun))?;
-        let unit = Unit { name: (n, at), dir, disk: f.inquiry.kind == DISK };
+        let mut unit =
+            Unit { name: (n, at), dir, disk: f.inquiry.kind == DISK, classes: [None, None] };
         unit.fill(f.inquiry)?;
         unit.more(self.facts, f)?;
         unit.pages(host, at)?;
+        unit.commands(c)?;
         unit.dir.tell(Event::Add);
         unit.classes()?;
         Ok(unit)
@@ -137,15 +216,12 @@ impl Shown {
 impl Drop for Shown {
     fn drop(&mut self) {
         let n = self.number;
+        for target in 0..=u8::MAX {
+            self.forget_target(target);
+        }
         self.dir.tell(Event::Remove);
         unlink(c"class/scsi_host", format_args!("host{n}"));
         unlink(c"bus/scsi/devices", format_args!("host{n}"));
-        for target in 0..=u8::MAX {
-            let name = format_args!("target{n}:0:{target}");
-            if self.dir.holds(name) {
-                unlink(c"bus/scsi/devices", name);
-            }
-        }
         self.dir.clone().remove();
     }
 }
@@ -190,6 +266,18 @@ impl Unit {
         dir.bytes(c"inquiry", Arc::new(f.raw)?, |r, to| fill(r.bytes(), to))
     }
 
+    fn commands(&self, c: KBox<dyn Control>) -> Result {
+        let handle = Arc::new(Handle(c, self.name.1))?;
+        self.dir.command(c"delete", 0o200, handle.clone(), |h, _| {
+            h.0.remove(h.1);
+            Ok(())
+        })?;
+        self.dir.command(c"rescan", 0o200, handle, |h, _| {
+            h.0.look_again(h.1);
+            Ok(())
+        })
+    }
+
     /// Those pages of vital product data that it says it has. Sleeps.
     fn pages(&self, host: &dyn Host, at: Address) -> Result {
         let mut room = [0; 255];
@@ -213,14 +301,33 @@ impl Unit {
         self.dir.bytes(c"vpd_pg0", Arc::new(supported)?, |p, to| fill(&p.0, to))
     }
 
-    fn classes(&self) -> Result {
+    fn classes(&mut self) -> Result {
         let (n, at) = self.name;
         let name = format_args!("{n}:0:{}:{}", at.target, at.lun);
-        class(&self.dir, "scsi_device", c"class/scsi_device", name)?.tell(Event::Add);
-        if self.disk {
-            class(&self.dir, "scsi_disk", c"class/scsi_disk", name)?.tell(Event::Add);
+        let device = class(&self.dir, "scsi_device", c"class/scsi_device", name)?;
+        device.tell(Event::Add);
+        let disk = if self.disk {
+            Some(class(&self.dir, "scsi_disk", c"class/scsi_disk", name)?)
+        } else {
+            None
+        };
+        if let Some(disk) = &disk {
+            disk.tell(Event::Add);
         }
+        self.classes = [Some(device), disk];
         Ok(())
+    }
+
+    /// Its disk is there.
+    pub fn bound(&self) {
+        self.dir.tell(Event::Bind);
+    }
+
+    /// It is about to go, and before it its disk.
+    pub fn leaves(&mut self) {
+        for class in self.classes.iter_mut().filter_map(Option::take) {
+            class.tell(Event::Remove);
+        }
     }
 
     /// The directory.
@@ -233,6 +340,10 @@ impl Drop for Unit {
     fn drop(&mut self) {
         let (n, at) = self.name;
         let name = format_args!("{n}:0:{}:{}", at.target, at.lun);
+        self.leaves();
+        if self.disk {
+            self.dir.tell(Event::Unbind);
+        }
         self.dir.tell(Event::Remove);
         for place in
             [c"bus/scsi/devices", c"bus/scsi/drivers/sd", c"class/scsi_device", c"class/scsi_disk"]

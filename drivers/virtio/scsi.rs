@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 //! The virtio SCSI host (5.6) and its disks: /dev/sda and its like. One hardware queue of each disk for each request queue of the device; all
-//! disks share them. Disks are looked for once, when the driver starts; the device tells of new sizes.
+//! disks share them.
 
 use super::queue::{Piece, Queue};
 use super::scsi_lane::{id, pieces_of, read_answer, write_request, Ended, Hw, Sizes, Waited};
 use super::scsi_lane::{DEPTH, SLOT, WAITED};
 use super::{Transport, F_RING_EVENT, F_RING_INDIRECT, F_RING_PACKED};
 use crate::scsi::cdb::Cdb;
-use crate::scsi::core::{Address, Answer, Found};
+use crate::scsi::core::{Address, Answer};
 use crate::scsi::disk::Unit;
 use crate::scsi::pass::{By, Known};
-use crate::scsi::shown;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use kernel::alloc::{Arc, KBox, KSlice};
 use kernel::block::{self, Offer, Request, Taken};
@@ -21,6 +20,7 @@ use kernel::work::{DelayedWork, Work};
 use kernel::{irq, time, Error, Result};
 
 const NAME: &str = "virtio-scsi";
+const F_HOTPLUG: u64 = 1 << 1;
 const F_CHANGE: u64 = 1 << 2;
 const RINGS: u64 = F_RING_PACKED | F_RING_INDIRECT | F_RING_EVENT;
 // The first queues; requests have the others.
@@ -37,7 +37,6 @@ const ROOM: usize = 16 << 10;
 const BUDGET: usize = 2 * DEPTH;
 const EVENT: usize = 16;
 const EVENT_BUFFERS: usize = 8;
-const PARAMETERS_CHANGED: u32 = 3;
 
 struct Lane {
     index: u16,
@@ -49,6 +48,7 @@ struct Lane {
 struct Events {
     ring: Queue,
     buffers: Dma,
+    changes: units::Changes,
 }
 
 /// A device that breaks the rules, or stops being one, is given up: all that is under way and to come fails.
@@ -64,8 +64,10 @@ struct Host {
     watch: SpinLockIrq<Option<KBox<dyn Later>>>,
     watched: AtomicBool,
     retry: SpinLockIrq<Option<KBox<dyn Later>>>,
-    // Looks at the disks' sizes again.
-    resized: SpinLockIrq<Option<KBox<dyn Later>>>,
+    units: Mutex<units::Units>,
+    left: units::Left,
+    // Goes through what happened to units.
+    changes: SpinLockIrq<Option<KBox<dyn Later>>>,
 }
 
 /// Something that a thread does later.
@@ -231,8 +233,7 @@ impl Host {
                 break;
             };
             some = true;
-            let kind = e.buffers.read32(usize::from(i) * EVENT).unwrap_or(0);
-            changed |= written as usize >= EVENT && kind & 0x7fff_ffff == PARAMETERS_CHANGED;
+            changed |= written as usize >= EVENT && e.note(i);
             if e.offer(i).is_err() {
                 break; // a queue that is broken has no events any more
             }
@@ -243,13 +244,21 @@ impl Host {
             self.t.notify(EVENTS);
         }
         if changed {
-            tell(&self.resized, 0);
+            tell(&self.changes, 0);
         }
         some
     }
 }
 
 impl Events {
+    /// Whether event `i` says anything of units.
+    fn note(&mut self, i: u16) -> bool {
+        let at = usize::from(i) * EVENT;
+        let word = |off| self.buffers.read32(at + off).unwrap_or(0);
+        let (kind, lun, reason) = (word(0), word(4).to_le_bytes(), word(12));
+        self.changes.note(kind, lun, reason)
+    }
+
     fn offer(&mut self, i: u16) -> Result {
         let at = usize::from(i) * EVENT;
         let piece = Piece { mem: self.buffers.segment(at, EVENT)?, writable: true };
@@ -399,27 +408,16 @@ impl block::Driver for Disk {
 
 type Interrupts = KSlice<Option<irq::Registration>>;
 
-/// A unit that was found.
-struct Seen {
-    found: Found,
-    known: Option<Arc<Known>>,
-    unit: Option<(Arc<Unit>, block::Limits)>,
-    disk: Option<block::Disk>,
-    shown: Option<shown::Unit>,
-}
-
 /// A host with its driver.
 pub struct Bound {
     host: Arc<Host>,
-    seen: KSlice<Option<Seen>>,
-    shown: Option<shown::Shown>,
     interrupts: Interrupts,
 }
 
 impl Host {
     /// What runs later runs no more. Sleeps.
     fn rest(&self) {
-        for place in [&self.resized, &self.retry, &self.watch]
+        for place in [&self.changes, &self.retry, &self.watch]
             .into_iter()
             .chain(self.lanes().map(|l| &l.rest))
         {
@@ -432,11 +430,15 @@ impl Host {
 impl Bound {
     /// Takes the driver away, whoever has disks open; `gone`: the device is not there any more. Requests under way and to come fail.
     /// `EIO`: the device does not obey, and what it has under way it has for ever. Sleeps.
-    pub fn pull(mut self, gone: bool) -> Result {
-        for disk in self.seen.iter().flatten().filter_map(|s| s.disk.as_ref()) {
-            disk.detach(gone);
-        }
+    pub fn pull(self, gone: bool) -> Result {
         let host = &self.host;
+        if gone {
+            // A search that waits for an answer would do so in vain.
+            host.dead.store(true, Ordering::Release);
+            host.lanes().for_each(Lane::free_waiter);
+        }
+        let units = host.units.lock().end();
+        units.detach(gone);
         host.dead.store(true, Ordering::Release);
         let halted = super::leave(&*host.t);
         match &halted {
@@ -445,13 +447,7 @@ impl Bound {
         }
         drop(self.interrupts);
         host.rest();
-        for s in self.seen.iter_mut().flatten() {
-            if let Some(disk) = s.disk.take() {
-                disk.take_away();
-            }
-            s.shown = None;
-        }
-        drop(self.shown);
+        units.take_away();
         halted.map(|_| ())
     }
 }
@@ -462,6 +458,9 @@ mod pass;
 #[path = "scsi_start.rs"]
 mod start;
 pub use start::bind;
+
+#[path = "scsi_units.rs"]
+mod units;
 
 #[path = "test/scsi.rs"]
 mod test;

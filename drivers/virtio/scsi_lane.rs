@@ -191,6 +191,12 @@ impl Requests {
         })
     }
 
+    /// The disk is gone, and each of its requests came back from the ring.
+    pub fn end(self) {
+        self.slots.done();
+        self.under_way.end();
+    }
+
     /// A new request.
     pub fn begin(&mut self, tag: u16) {
         if let Some(t) = self.tried.get_mut(usize::from(tag)) {
@@ -361,8 +367,15 @@ impl Hw {
         })
     }
 
-    /// Room for the requests of those disks. Nothing is under way.
-    pub fn room_for(&mut self, room: Room) -> Room {
+    /// More room, to which the disks move with all that waits; what is left is empty.
+    pub fn room_for(&mut self, mut room: Room) -> Room {
+        room.disks.iter_mut().zip(self.disks.iter_mut()).for_each(|(to, d)| *to = d.take());
+        while let Some(token) = self.waiting.pop() {
+            room.waiting.push(token);
+        }
+        while let Some(token) = self.later.pop() {
+            room.later.push(token);
+        }
         Room {
             disks: core::mem::replace(&mut self.disks, room.disks),
             waiting: core::mem::replace(&mut self.waiting, room.waiting),

@@ -2,24 +2,19 @@
 //! The start of a virtio SCSI host: queues, interrupts, the search for disks, and what they are like.
 
 use super::super::queue::{Piece, Queue};
-use super::super::scsi_lane::{
-    Hw, Requests, Room, Sizes, DEPTH, MOST_CDB, MOST_DISKS, MOST_SENSE, SLOT,
-};
+use super::super::scsi_lane::{Hw, Sizes, DEPTH, MOST_CDB, MOST_SENSE, SLOT};
 use super::super::{config32, go, negotiate, refuse, Transport, F_RING_INDIRECT};
 use super::pass::Passing;
-use super::{Bound, Disk, Events, Host, Interrupt, Interrupts, Lane, Later, Seen};
-use super::{CONTROL, EVENT, EVENTS, EVENT_BUFFERS, FIRST, F_CHANGE, NAME, RINGS, ROOM};
-use crate::scsi::core::scan;
-use crate::scsi::disk::{examine, sectors};
-use crate::scsi::inquiry::DISK;
-use crate::scsi::pass::Known;
+use super::units::{self, Changes, Left, Most, Units};
+use super::{Bound, Events, Host, Interrupt, Interrupts, Lane, Later};
+use super::{CONTROL, EVENT, EVENTS, EVENT_BUFFERS, FIRST, F_CHANGE, F_HOTPLUG, NAME, RINGS, ROOM};
 use crate::scsi::shown;
 use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::alloc::{Arc, KBox, KSlice, KERNEL};
 use kernel::dma::Dma;
 use kernel::sync::{Mutex, SpinLockIrq};
 use kernel::work::{DelayedWork, Work};
-use kernel::{block, irq, pr_info, pr_warn, Error, Result};
+use kernel::{block, irq, Error, Result};
 
 const MIN_PIECES: usize = 35; // of one bio
 const MAX_PIECES: usize = 128;
@@ -61,16 +56,19 @@ fn build(t: &dyn Transport, f: u64) -> Result<Parts> {
     let events = Events {
         ring: Queue::new(t.engine(), t.queue_max(EVENTS), f)?,
         buffers: Dma::alloc(t.engine(), EVENT_BUFFERS * EVENT)?,
+        changes: Changes::new(),
     };
     Ok((sizes, lanes, events, control, Dma::alloc(t.engine(), SLOT + ROOM)?))
 }
 
 pub(super) fn make(t: KBox<dyn Transport>) -> Result<Arc<Host>> {
-    let built = negotiate(&*t, F_CHANGE | RINGS).and_then(|f| build(&*t, f));
+    let built = negotiate(&*t, F_CHANGE | F_HOTPLUG | RINGS).and_then(|f| build(&*t, f));
     let (sizes, lanes, events, control, memory) = built.map_err(|e| refuse(&*t, NAME, e))?;
     let pieces = room_for_data(&*t, lanes.iter().flatten());
     let most = (config32(&*t, 8).clamp(8, 1 << 22) * 512, pieces as usize);
     let passing = Passing::new(&*t, control, most).map_err(|e| refuse(&*t, NAME, e))?;
+    let (target, lun) = (config32(&*t, 28) >> 16, config32(&*t, 32));
+    let found = Most { target: target.min(255) as u8, lun: lun.min(16383) as u16 };
     Arc::new(Host {
         t,
         dead: AtomicBool::new(false),
@@ -82,7 +80,9 @@ pub(super) fn make(t: KBox<dyn Transport>) -> Result<Arc<Host>> {
         watch: SpinLockIrq::new(None),
         watched: AtomicBool::new(false),
         retry: SpinLockIrq::new(None),
-        resized: SpinLockIrq::new(None),
+        units: Mutex::new(c"virtio_scsi_units", Units::new(found))?,
+        left: Left::new(),
+        changes: SpinLockIrq::new(None),
     })
 }
 
@@ -115,6 +115,7 @@ fn open(host: &Arc<Host>) -> Result<(Interrupts, u32)> {
     let theirs = host.clone();
     let retry: KBox<dyn Later> = KBox::new(DelayedWork::new(move || theirs.retry())?, KERNEL)?;
     *host.retry.lock() = Some(retry);
+    *host.changes.lock() = Some(units::later(host)?);
     let mut interrupts = KSlice::from_fn(host.lanes.len(), KERNEL, |_| None)?;
     let mut queues = 0;
     for (i, place) in interrupts.iter_mut().enumerate() {
@@ -180,124 +181,15 @@ fn limits(host: &Host, queues: u32) -> block::Limits {
     }
 }
 
-fn text(bytes: &[u8]) -> &str {
-    core::str::from_utf8(bytes).unwrap_or("").trim_end()
+/// What has begun ends: the host is dead, and its device halted or given up.
+pub(super) fn undo(host: &Host) {
+    let units = host.units.lock().end();
+    units.detach(true);
+    host.rest();
+    units.take_away();
 }
 
-/// What answers, in the order of addresses, and what each disk is like.
-fn look(
-    host: &Arc<Host>,
-    common: &block::Limits,
-    shown: Option<&shown::Shown>,
-) -> Result<KSlice<Option<Seen>>> {
-    let (max_target, max_lun) = (config32(&*host.t, 28) >> 16, config32(&*host.t, 32));
-    let mut found = scan(&**host, max_target.min(255) as u8, max_lun.min(16383) as u16)?;
-    let n = found.iter().count();
-    let mut seen = KSlice::from_fn(n, KERNEL, |_| {
-        found.pop_front().map(|f| Seen {
-            found: *f,
-            known: None,
-            unit: None,
-            disk: None,
-            shown: None,
-        })
-    })?;
-    for s in seen.iter_mut().flatten() {
-        let (f, i) = (s.found, s.found.inquiry);
-        let number = shown.map_or(0, |s| s.number());
-        pr_info!(
-            "scsi {}:0:{}:{}: {} {}, type {}\n",
-            number,
-            f.at.target,
-            f.at.lun,
-            text(&i.vendor),
-            text(&i.product),
-            i.kind
-        );
-        s.known = Some(Arc::new(Known::new(number, f.at, i))?);
-        s.shown = shown.and_then(|h| h.unit(&**host, &f).ok());
-        if i.kind != DISK {
-            continue; // nothing drives it
-        }
-        match examine(&**host, &f, common) {
-            Ok((unit, mut limits)) => {
-                limits.parent = s.shown.as_ref().map(|u| u.dir().clone());
-                s.unit = Some((Arc::new(unit)?, limits));
-            }
-            Err(e) => pr_warn!(
-                "scsi {}:0:{}:{}: no disk: error {}\n",
-                number,
-                f.at.target,
-                f.at.lun,
-                e.code()
-            ),
-        }
-        if host.is_dead() {
-            return Err(Error::EIO);
-        }
-    }
-    Ok(seen)
-}
-
-/// Each queue gets room for the requests of each disk.
-fn make_room(host: &Host, seen: &[Option<Seen>]) -> Result {
-    for lane in host.lanes() {
-        let disks = || seen.iter().flatten().filter_map(|s| s.unit.as_ref()).take(MOST_DISKS);
-        let mut requests = KSlice::from_fn(disks().count(), KERNEL, |_| None)?;
-        for (place, (unit, _)) in requests.iter_mut().zip(disks()) {
-            *place = Some(Requests::new(host.t.engine(), unit)?);
-        }
-        let room = Room::new(requests)?;
-        let old = lane.hw.lock().room_for(room);
-        drop(old);
-    }
-    Ok(())
-}
-
-/// From here on disks have the sizes that the device says. Without memory for that they keep their first ones.
-fn hear_sizes(host: &Arc<Host>, seen: &[Option<Seen>]) -> Result {
-    let disks = || seen.iter().flatten().filter_map(|s| Some((s.unit.as_ref()?, s.disk.as_ref()?)));
-    let mut sizes = KSlice::from_fn(disks().count(), KERNEL, |_| None)?;
-    for (place, (unit, disk)) in sizes.iter_mut().zip(disks()) {
-        *place = Some((unit.0.clone(), disk.size()));
-    }
-    let theirs = host.clone();
-    let look = move || {
-        for (unit, size) in sizes.iter().flatten() {
-            _ = sectors(&*theirs, unit).and_then(|n| size.set(n));
-        }
-    };
-    let work: KBox<dyn Later> = KBox::new(Work::new(look)?, KERNEL)?;
-    *host.resized.lock() = Some(work);
-    Ok(())
-}
-
-/// The disks are there.
-fn add(host: &Arc<Host>, seen: &mut [Option<Seen>]) {
-    let disks = seen.iter_mut().flatten().filter(|s| s.unit.is_some()).take(MOST_DISKS);
-    for (index, s) in disks.enumerate() {
-        let (Some((unit, limits)), Some(known)) = (&s.unit, &s.known) else { continue };
-        let disk = Arc::new(Disk {
-            host: host.clone(),
-            unit: unit.clone(),
-            known: known.clone(),
-            index: index as u16,
-        });
-        match disk.and_then(|d| block::add(c"sd", limits, d)) {
-            Ok(added) => s.disk = Some(added),
-            Err(e) => pr_warn!(
-                "scsi: target {}, unit {}: no disk: error {}\n",
-                unit.at.target,
-                unit.at.lun,
-                e.code()
-            ),
-        }
-    }
-}
-
-pub(super) fn start(
-    host: &Arc<Host>,
-) -> Result<(KSlice<Option<Seen>>, Option<shown::Shown>, Interrupts)> {
+pub(super) fn start(host: &Arc<Host>) -> Result<Interrupts> {
     let (interrupts, queues) = open(host)?;
     go(&*host.t);
     offer_events(host);
@@ -309,22 +201,20 @@ pub(super) fn start(
         pieces: common.max_segments,
     };
     let shown = host.t.dir().and_then(|d| shown::Shown::new(&d, facts).ok());
-    let mut seen = look(host, &common, shown.as_ref())?;
-    make_room(host, &seen)?;
-    add(host, &mut seen);
-    _ = hear_sizes(host, &seen);
-    Ok((seen, shown, interrupts))
+    host.units.lock().begin(host, common, shown)?;
+    Ok(interrupts)
 }
 
 /// Starts the host behind `t`, looks for disks and adds them.
 pub fn bind(t: KBox<dyn Transport>) -> Result<Bound> {
     let host = make(t)?;
     match start(&host) {
-        Ok((seen, shown, interrupts)) => Ok(Bound { host, seen, shown, interrupts }),
+        Ok(interrupts) => Ok(Bound { host, interrupts }),
         Err(e) => {
             let was_dead = host.dead.swap(true, Ordering::AcqRel);
-            host.rest();
-            Err(if was_dead { e } else { refuse(&*host.t, NAME, e) })
+            let e = if was_dead { e } else { refuse(&*host.t, NAME, e) };
+            undo(&host);
+            Err(e)
         }
     }
 }

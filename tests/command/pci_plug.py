@@ -4,10 +4,8 @@
 disks, one of them with a mounted XFS, a network device, and /sys/bus/pci/slots. What was synced is
 on the host's disk. The disks' parts also run on Debian's Linux, which must say the same.
 usage: pci_plug.py [release | debug | aarch64 | linux]..."""
-import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,9 +15,11 @@ from expect import appended, check, no_report
 ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../..")
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 sys.path.insert(0, os.path.join(ROOT, "tests/xfs"))
+sys.path.insert(0, os.path.join(ROOT, "tests/pci"))
 from ochre import lockorder, rootfs, setup  # noqa: E402
 import images  # noqa: E402
 import linux  # noqa: E402
+from qmp import Monitor  # noqa: E402
 
 MIB = 1 << 20
 KINDS = {"release": 1, "debug": 4, "aarch64": 1, "linux": 2}    # and how many CPUs
@@ -104,41 +104,6 @@ write error: No such device""",
     "two at once": "1 1 0\n1 1 0",
     "port": "1\n3\n4\nlo\n1\n2\n3\n4\n1 1 0",
 }
-
-
-class Monitor:
-    """QEMU's, at a socket."""
-
-    def __init__(self, path):
-        self.events = []
-        self.s = socket.socket(socket.AF_UNIX)
-        self.s.connect(path)
-        self.s.settimeout(120)
-        self.f = self.s.makefile("rw")
-        self.f.readline()
-        self.ask("qmp_capabilities")
-
-    def next(self):
-        line = self.f.readline()
-        check(line, "QEMU ended")
-        return json.loads(line)
-
-    def ask(self, command, **arguments):
-        self.f.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
-        self.f.flush()
-        while "event" in (answer := self.next()):
-            self.events.append(answer)
-        check("return" in answer, "%s %s: %s" % (command, arguments, answer))
-
-    def deleted(self, device):
-        """Waits until the guest has let the device go."""
-        def is_it(e):
-            return e["event"] == "DEVICE_DELETED" and e["data"].get("device") == device
-        while not any(is_it(e) for e in self.events):
-            answer = self.next()
-            if "event" in answer:
-                self.events.append(answer)
-        self.events = [e for e in self.events if not is_it(e)]
 
 
 class Host:

@@ -3,8 +3,9 @@
 
 use super::super::scsi_lane::{ANSWER, SLOT};
 use super::super::test::{no_growth, Avail, Evil, Handle, Random, Ring};
-use super::start::{make, start};
-use super::{Arc, Bound, KBox, F_RING_EVENT, F_RING_INDIRECT, F_RING_PACKED};
+use super::start::{make, start, undo};
+use super::units::{go_through, Change, Changes};
+use super::{Address, Arc, Bound, Host, KBox, F_RING_EVENT, F_RING_INDIRECT, F_RING_PACKED};
 use crate::scsi::cdb::put;
 use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::alloc::KERNEL;
@@ -122,6 +123,17 @@ pub(super) fn prepare() -> Result<(Arc<Evil>, Arc<super::Host>)> {
 
 /// Binds and takes away again, the device being a work item that has targets up to MOST: how many disks there were.
 fn once(rings: u64, most: u32, kind: Kind, seed: u64) -> Result<usize> {
+    driven(rings, most, kind, seed, |_| Ok(()))
+}
+
+/// The same, with something done meanwhile.
+fn driven(
+    rings: u64,
+    most: u32,
+    kind: Kind,
+    seed: u64,
+    during: impl FnOnce(&Arc<Host>) -> Result,
+) -> Result<usize> {
     let evil = evil(rings, most)?;
     let host = make(KBox::new(Handle(evil.clone()), KERNEL)?)?;
     let memory = host.command.lock().share();
@@ -145,15 +157,16 @@ fn once(rings: u64, most: u32, kind: Kind, seed: u64) -> Result<usize> {
     })?;
     device.queue(); // no thread of its own: its stack would count for a while after it ended
     let bound = match start(&host) {
-        Ok((seen, shown, interrupts)) => Ok(Bound { host, seen, shown, interrupts }),
+        Ok(interrupts) => Ok(Bound { host, interrupts }),
         Err(e) => {
-            host.rest();
+            undo(&host);
             Err(e)
         }
     };
     let result = bound.and_then(|b| {
-        let disks = b.seen.iter().flatten().filter(|s| s.disk.is_some()).count();
-        b.pull(false).map(|()| disks)
+        let done = during(&b.host);
+        let disks = b.host.units.lock().disks();
+        b.pull(false).and(done).map(|()| disks)
     });
     stop.store(true, Ordering::Release);
     evil.told.wake_all();
@@ -203,6 +216,92 @@ fn rebound(run: &mut kernel::ktest::Run<'_>) -> Result {
     no_growth(|| once(F_RING_INDIRECT, 0, Kind::Honest, 1).map(|_| ()))
 }
 
+/// What events say, and what is noted of them.
+fn events(_run: &mut kernel::ktest::Run<'_>) -> Result {
+    let at = Address { target: 7, lun: 0x123 };
+    let mut c = Changes::new();
+    for (kind, lun, reason, change) in [
+        (1, [1, 7, 0x41, 0x23], 1, Some(Change::New(at))),
+        (1, [1, 7, 0x01, 0x23], 2, Some(Change::Gone(at))),
+        (3, [1, 7, 0x41, 0x23], 0x92a, Some(Change::Other(at))),
+        (1, [1, 7, 0x41, 0x23], 0, None), // a reset
+        (2, [1, 7, 0x41, 0x23], 1, None),
+        (0, [1, 7, 0x41, 0x23], 1, None),
+        (1, [2, 7, 0x41, 0x23], 1, None), // another bus
+    ] {
+        kt_eq!((kind, c.note(kind, lun, reason)), (kind, change.is_some()));
+        let (noted, missed) = c.take();
+        kt_eq!((noted.first().copied().flatten(), missed), (change, false));
+    }
+    // The device had no room for one; neither have we for the 17th.
+    kt_eq!((c.note(1 << 31, [0; 4], 0), c.take().1, c.take().1), (true, true, false));
+    for i in 0..17 {
+        kt_eq!((i, c.note(1, [1, i, 0x40, 0], 1)), (i, true));
+    }
+    let (noted, missed) = c.take();
+    let last = Some(Change::New(Address { target: 15, lun: 0 }));
+    kt_eq!(
+        (noted.iter().flatten().count(), noted.last().copied().flatten(), missed),
+        (16, last, true)
+    );
+    Ok(())
+}
+
+/// Disks go and come while their host is driven: their places are used again.
+fn units(run: &mut kernel::ktest::Run<'_>) -> Result {
+    if evil(0, 0).is_err() {
+        return run.skip(c"no message interrupts");
+    }
+    let test = |host: &Arc<Host>| -> Result {
+        let event = |kind, target, reason| {
+            host.events.lock().changes.note(kind, [1, target, 0x40, 0], reason);
+            go_through(host);
+            host.units.lock().disks()
+        };
+        let (there, gone, other) = (1, 2, 3);
+        for _ in 0..3 {
+            kt_eq!((event(1, 1, gone), event(1, 1, gone)), (2, 2));
+            kt_eq!((event(other, 1, 0), event(1, 3, there)), (2, 2)); // targets end at 2
+            kt_eq!((event(1, 1, there), event(1, 1, there)), (3, 3));
+        }
+        kt_eq!((event(1, 0, gone), event(1, 2, gone)), (2, 1));
+        kt_eq!(event(1 << 31, 0, 0), 3); // what was missed is found
+        host.lanes().try_for_each(|l| {
+            let room = l.hw.lock().disks.len();
+            kt_eq!(room, 4); // as for the three at first
+            Ok(())
+        })
+    };
+    for rings in [0, F_RING_PACKED] {
+        kt_eq!(driven(rings, 2, Kind::Honest, 1, test), Ok(3));
+    }
+    Ok(())
+}
+
+/// A device that lies, and says all the time that units come and go.
+fn storm(run: &mut kernel::ktest::Run<'_>) -> Result {
+    if evil(0, 0).is_err() {
+        return run.skip(c"no message interrupts");
+    }
+    let mut left = 0;
+    for seed in 1..30u64 {
+        let kind = if seed % 3 == 0 { Kind::Breaker } else { Kind::Liar };
+        let mut r = Random(seed << 20);
+        let disks = driven(0, 2, kind, seed << 21, |host| {
+            for _ in 0..12 {
+                let (kind, at) = (r.below(5) | (r.below(8) / 7) << 31, r.below(3) as u8);
+                let lun = [1, at, 0x40, (r.below(4) / 3) as u8];
+                host.events.lock().changes.note(kind, lun, r.below(4));
+                go_through(host);
+            }
+            Ok(())
+        });
+        left += usize::from(disks.is_ok());
+    }
+    kt_eq!((left, left > 5), (left, true));
+    Ok(())
+}
+
 /// Sizes that no host has.
 fn configurations(run: &mut kernel::ktest::Run<'_>) -> Result {
     if evil(0, 0).is_err() {
@@ -223,4 +322,7 @@ fn configurations(run: &mut kernel::ktest::Run<'_>) -> Result {
 kernel::ktest!(virtio_scsi_disks, honest);
 kernel::ktest!(virtio_scsi_lies, lies);
 kernel::ktest!(virtio_scsi_rebound, rebound);
+kernel::ktest!(virtio_scsi_events, events);
+kernel::ktest!(virtio_scsi_units, units);
+kernel::ktest!(virtio_scsi_storm, storm);
 kernel::ktest!(virtio_scsi_configurations, configurations);

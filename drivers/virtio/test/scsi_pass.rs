@@ -61,8 +61,8 @@ fn once(lets: Lets, ms: u32) -> Result<(Ended, Result<u16>)> {
         }
     })?;
     device.queue();
-    let (seen, shown, interrupts) = start(&host)?;
-    let bound = Bound { host: host.clone(), seen, shown, interrupts };
+    let interrupts = start(&host)?;
+    let bound = Bound { host: host.clone(), interrupts };
     holds.store(true, Ordering::Release);
     let (dma, mut before, mut after) = (Dir::debug(c"dma")?, [0; 64], [0; 64]);
     dma.read(c"quarantine", &mut before)?;
