@@ -66,6 +66,21 @@ def kmod():
     return dest
 
 
+def kmod_root(tools, root, *more):
+    """A directory to boot: kmod, and busybox with the applets MORE besides the usual ones."""
+    shutil.copytree(kmod() + "/usr", root + "/usr", symlinks=True)
+    for n in "bin", "sbin", "lib", "lib64":
+        os.makedirs(root + "/usr/" + n, exist_ok=True)
+        os.symlink("usr/" + n, root + "/" + n)
+    for n in "proc", "sys", "dev", "etc":
+        os.mkdir(root + "/" + n)
+    shutil.copy(tools["busybox"], root + "/bin/busybox")
+    for n in ("sh", "ls", "sort", "tr", "cat", "uname", "mkdir", "dmesg", "grep", "cut", "head", *more):
+        if not os.path.lexists(root + "/bin/" + n):
+            os.symlink("busybox", root + "/bin/" + n)
+    return root
+
+
 def run(root, script, *words):
     r = subprocess.run([os.path.join(ROOT, "ochre"), "run", *DEBUG, "--accel", "tcg", "--timeout", "500", "--rootfs", root, *words, "--", "/bin/sh", "-c", script],
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
@@ -76,17 +91,7 @@ def run(root, script, *words):
 def main():
     tools = setup.load() or setup.ensure()
     with tempfile.TemporaryDirectory() as d:
-        root = d + "/root"
-        shutil.copytree(kmod() + "/usr", root + "/usr", symlinks=True)
-        for n in "bin", "sbin", "lib", "lib64":
-            os.makedirs(root + "/usr/" + n, exist_ok=True)
-            os.symlink("usr/" + n, root + "/" + n)
-        for n in "proc", "sys", "dev", "etc":
-            os.mkdir(root + "/" + n)
-        shutil.copy(tools["busybox"], root + "/bin/busybox")
-        for n in "sh", "ls", "sort", "tr", "cat", "uname", "mkdir", "dmesg", "grep", "cut", "head":
-            if not os.path.lexists(root + "/bin/" + n):
-                os.symlink("busybox", root + "/bin/" + n)
+        root = kmod_root(tools, d + "/root")
         said, console = run(root, SCRIPT)
         lines = said.replace(modules.release(), "RELEASE").splitlines()
         check(lines and lines[0].endswith(" kernel/hello.ko.zst:") and TABLES <= set(lines[0].split()), said + console[-3000:])
