@@ -60,13 +60,13 @@ ip link add type another 2>/dev/null; grep -c . /tmp/began
 echo /tmp/quick > /proc/sys/kernel/modprobe; i=0; while ! grep -q last /tmp/began; do (: > /tmp/gate) & ip link add type last 2>/dev/null; done; grep -c k /tmp/began"""
 BLACKLIST = """mkdir -p /etc/modprobe.d; echo 'blacklist dummy' > /etc/modprobe.d/a.conf; ip link add type dummy; grep -c . /proc/modules
 rm /etc/modprobe.d/a.conf; echo 'options dummy numdummies=2' > /etc/modprobe.d/b.conf; ip link add type dummy && ip -o link | grep -c dummy; /sbin/lsmod | tail -1"""
-ROUNDS = """ip link add other type veth; i=0; bad=0
-(while [ ! -e /tmp/end ]; do ip -o link >/dev/null; cat /proc/net/dev >/dev/null; cat /sys/class/net/*/mtu /sys/class/net/*/uevent >/dev/null 2>&1; done) &
-(while [ ! -e /tmp/end ]; do ip link add type dummy >/dev/null 2>&1; done) &
-while [ $i -lt %d ]; do
+ROUNDS = """ip link add other type veth; i=0; done=0
+(while [ ! -e /tmp/end ]; do ip -o link >/dev/null; cat /proc/net/dev >/dev/null; cat /sys/class/net/*/mtu /sys/class/net/*/uevent >/dev/null; done) 2>/dev/null &
+(while [ ! -e /tmp/end ]; do ip link add type dummy; done) >/dev/null 2>&1 &
+while [ $done -lt %d ]; do
   { ip link add a$i type dummy && ip link set a$i up && ip addr add 10.1.1.1/24 dev a$i; } 2>/dev/null
-  ping -c 1 -W 0 10.1.1.2 >/dev/null 2>&1 & rmmod dummy 2>/dev/null || modprobe dummy || bad=$((bad+1)); i=$((i+1)); done
-: > /tmp/end; wait; rmmod dummy 2>/dev/null; ip -o link | grep -c dummy; grep -c . /proc/modules; echo $bad"""
+  ping -c 1 -W 1 10.1.1.2 >/dev/null 2>&1 & rmmod dummy 2>/dev/null && done=$((done+1)); i=$((i+1)); done
+: > /tmp/end; wait; rmmod dummy 2>/dev/null; ip -o link | grep -c dummy; grep -c . /proc/modules; dmesg | grep -c 'still holds'"""
 
 
 def run(root, script, *words):

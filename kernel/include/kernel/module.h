@@ -59,7 +59,7 @@ struct module_param {
 	static int __set_##pname(const char *v) { return v ? MODULE_SET_##ptype(v, &(pname)) : -22; } \
 	KERNEL_PARAM(MODULE_NAME "." #pname, __set_##pname)
 #define module_init(f) INITCALL(device, f)
-#define module_exit(f) static void __used f(void)
+#define module_exit(f) static void (*const __unique(__never_)) (void) __attribute__((unused)) = f
 #endif
 
 #define MODULE_LICENSE(text) MODULE_INFO(license, text)
