@@ -44,7 +44,7 @@ exec 9</etc/passwd; cd /tmp; umask 077; A=b unshare -n ip link add type nothing 
 rm /tmp/out; unshare -Ur ip link add type nothing 2>/dev/null; ls /tmp/out 2>/dev/null; unshare -Urn ip link add type nothing 2>/dev/null; ls /tmp/out
 echo > /proc/sys/kernel/modprobe; rm /tmp/out; ip link add type nothing 2>/dev/null; ls /tmp/out 2>/dev/null; echo "[$(cat /proc/sys/kernel/modprobe)]"
 echo /nothing > /proc/sys/kernel/modprobe; ip link add type nothing; grep -l '^State:.Z' /proc/[0-9]*/status | grep -c ."""
-RAN = ["/sbin/modprobe", "/tmp/m", "/tmp/m -q -- rtnl-link-nothing", "HOME=/", "PATH=/sbin:/usr/sbin:/bin:/usr/bin", "PWD=/", "TERM=linux", "0 1 2 3 ", "0", "/",
+RAN = ["/sbin/modprobe", "/tmp/m", "/tmp/m -q -- rtnl-link-nothing", "HOME=/", "PATH=/sbin:/usr/sbin:/bin:/usr/bin", "PWD=/", "TERM=linux", "0 1 2 ", "0", "/",
        "Umask: 0022 SigBlk: 0000000000000000 SigIgn: 0000000000000000 CapEff: 000001ffffffffff CapBnd: 000001ffffffffff ", "PPid: 2 Threads: 1 ", "1",
        "/tmp/out", "[]", "0"]
 MOST = """cat > /tmp/m <<'X'
