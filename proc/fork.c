@@ -614,9 +614,22 @@ struct task *proc_worker_create(int (*fn)(void *), void *arg, const char *name)
 	return t == ERR_PTR(-EINTR) ? ERR_PTR(-EAGAIN) : t;	/* its process ends */
 }
 
-/* kthreadd: parent of all kernel threads; they reap themselves. */
+struct task *proc_helper_create(int (*fn)(void *), void *arg, const char *name)
+{
+	struct kernel_clone_args a = {
+		.flags = CLONE_UNTRACED | CLONE_FILES, .exit_signal = SIGCHLD, .fn = fn, .fn_arg = arg, .name = name,
+	};
+
+	WARN_ON(!is_kthread(current));
+	return copy_process(&a, NULL);
+}
+
+/* kthreadd: parent of all kernel threads, which reap themselves, and of the kernel's helpers, which leave no zombie. */
 static int kthreadd_main(void *unused)
 {
+	spin_lock_irq(&my_sighand()->siglock);
+	my_sighand()->action[SIGCHLD - 1].handler = SIG_KERNEL_IGN;
+	spin_unlock_irq(&my_sighand()->siglock);
 	for (;;) {
 		set_current_state(TASK_IDLE);
 		schedule();

@@ -55,6 +55,29 @@ void get_fs_root(struct fs_struct *fs, struct path *root)
 	spin_unlock(&fs->lock);
 }
 
+int set_fs_root_to_init(void)
+{
+	struct path root = {};
+	struct task *init;
+
+	rcu_read_lock();
+	init = get_pid_task(find_pid_ns(1, &init_pid_ns), PIDTYPE_PID);
+	rcu_read_unlock();
+	if (!init)
+		return -ESRCH;
+	task_lock(init);
+	if (init->fs)
+		get_fs_root(init->fs, &root);
+	task_unlock(init);
+	put_task_struct(init);
+	if (!root.dentry)
+		return -ESRCH;
+	set_fs_root(current->fs, &root);
+	set_fs_pwd(current->fs, &root);
+	path_put(&root);
+	return 0;
+}
+
 void get_fs_pwd(struct fs_struct *fs, struct path *pwd)
 {
 	spin_lock(&fs->lock);

@@ -3,6 +3,7 @@
 #include <lib/err.h>
 #include <lib/string.h>
 #include <abi/errno.h>
+#include <dev/module.h>
 #include "net/dev/if_flags.h"
 #include "net/dev/wish.h"
 #include "net/rtnl/rtnl.h"
@@ -12,9 +13,24 @@ static const struct nla_rule info_rules[IFLA_INFO_MAX + 1] = {
 	[IFLA_INFO_DATA] = { NLA_K_NESTED, 0 },
 };
 
-/* IFLA_LINKINFO's kind and data. *KIND is NULL: none is named. */
-static int parse_info(struct nl_request *r, const struct nlattr *a, const struct netdev_kind **kind,
-		      const struct nlattr **data)
+/*
+ * A module may have the kind NAME. Its init takes rtnl, and another one may come and go meanwhile:
+ * nothing that was found before is known any more.
+ */
+static struct netdev_kind *ask_for(const char *name)
+{
+	rtnl_unlock();
+	(void)request_module("rtnl-link-%s", name); /* what counts is what is there afterwards */
+	rtnl_lock();
+	return netdev_kind_find(name);
+}
+
+/*
+ * IFLA_LINKINFO's kind and data. *KIND is NULL: none is named. LOAD: one that is not there is asked
+ * for, without rtnl.
+ */
+static int parse_info(struct nl_request *r, const struct nlattr *a, bool load,
+		      struct netdev_kind **kind, const struct nlattr **data)
 {
 	const struct nlattr *tb[IFLA_INFO_MAX + 1];
 	char name[16];
@@ -31,16 +47,19 @@ static int parse_info(struct nl_request *r, const struct nlattr *a, const struct
 	if (!tb[IFLA_INFO_KIND])
 		return 0;
 	if (nla_text(tb[IFLA_INFO_KIND], name, sizeof(name)))
-		*kind = netdev_kind_find(name);
+		*kind = netdev_kind_find(name) ?: load ? ask_for(name) : NULL;
 	return *kind ? 0 : nl_refuse(r, -EOPNOTSUPP, "Unknown device type");
 }
 
 int rtnl_link_kind(struct nl_request *r, const struct nlattr *a, long *kind)
 {
-	const struct netdev_kind *k;
+	struct netdev_kind *k;
 	const struct nlattr *data;
-	int err = parse_info(r, a, &k, &data);
+	int err;
 
+	rtnl_lock();
+	err = parse_info(r, a, false, &k, &data);
+	rtnl_unlock();
 	if (err == -EOPNOTSUPP) {	/* a kind of which there is no device */
 		r->err_text = NULL;
 		*kind = 1;
@@ -51,7 +70,7 @@ int rtnl_link_kind(struct nl_request *r, const struct nlattr *a, long *kind)
 }
 
 static int make(struct nl_request *r, const struct ifinfomsg *m, const struct nlattr *const *tb,
-		const struct netdev_kind *kind, const struct nlattr *data)
+		struct netdev_kind *kind, const struct nlattr *data)
 {
 	struct nla_error e = {};
 	struct netdev_wish w;
@@ -93,7 +112,7 @@ int rtnl_link_add(struct nl_request *r)
 {
 	const struct nlattr *tb[IFLA_MAX + 1], *data;
 	const struct ifinfomsg *m = r->body;
-	const struct netdev_kind *kind;
+	struct netdev_kind *kind;
 	u16 flags = r->hdr->nlmsg_flags;
 	bool may_make = r->hdr->nlmsg_type == RTM_NEWLINK && flags & NLM_F_CREATE;
 	struct netdev *d;
@@ -103,10 +122,10 @@ int rtnl_link_add(struct nl_request *r)
 		return err;
 	if (m->ifi_index < 0)
 		return nl_refuse(r, -EINVAL, "ifindex can't be negative");
-	d = rtnl_find_link(r->net, m, tb);
-	err = parse_info(r, tb[IFLA_LINKINFO], &kind, &data);
+	err = parse_info(r, tb[IFLA_LINKINFO], r->hdr->nlmsg_type == RTM_NEWLINK, &kind, &data);
 	if (err)
 		return err;
+	d = rtnl_find_link(r->net, m, tb);
 	if (d) {
 		if (r->hdr->nlmsg_type == RTM_NEWLINK && flags & NLM_F_EXCL)
 			return -EEXIST;

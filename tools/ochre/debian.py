@@ -17,7 +17,7 @@ from .util import BUILD, Fail, Progress, digest, locked, logged, output, rel
 CACHE = os.path.join(BUILD, "rootfs")
 LOG = os.path.join(CACHE, "debian.log")
 REVISION = 1        # raise when what is made changes
-PACKAGES = ("procps", "less")       # beside what debootstrap calls minimal
+PACKAGES = ("procps", "less", "kmod")       # beside what debootstrap calls minimal; the kernel asks kmod for modules
 
 PROFILE = "export PS1='\\u@\\h:\\w\\$ '\n"
 # What runs as root in the mount namespace: $1 the tree, the rest the packages.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lib/types.h>
+#include <abi/errno.h>
 
 #ifdef CONFIG_MODULES
 /*
@@ -37,7 +38,21 @@ void module_for_each(void (*fn)(const struct module_facts *f, void *arg), void *
 const char *module_next_user(const struct module_facts *f, const void **cursor);
 /* The running program may see where modules lie. upcall, fs/ */
 bool module_addresses_allowed(void);
+/*
+ * Loads the module of that name or alias, by the program that /proc/sys/kernel/modprobe names. The
+ * caller holds no lock that a module's init takes, and afterwards looks again for what it missed:
+ * that the program ended well does not say that it is there. 0; the program's wait status (> 0);
+ * -ENOENT: no such program, or none is named; -ENAMETOOLONG; -EPERM: kernel.modules_disabled;
+ * -EBUSY: the system is not up yet; -ETIME: 50 of them run and none ended within 5 s; -EINTR:
+ * killed meanwhile, while the program goes on; -ENOMEM, and what else starting a program says.
+ */
+int request_module(const char *fmt, ...) __printf(1, 2);
 #else
+static inline int __printf(1, 2) request_module(const char *fmt, ...)
+{
+	return -ENOSYS;
+}
+
 struct module_facts;
 static inline void module_for_each(void (*fn)(const struct module_facts *f, void *arg), void *arg)
 {

@@ -113,4 +113,10 @@ void itimer_init(struct signal_struct *s);
 /* A SIGALRM of the process was taken. (siglock) */
 void itimer_taken(struct signal_struct *s);
 int proc_start_kthreadd(void);
+/*
+ * A kernel thread that is going to execute a program (exec/), not started yet: rights, namespaces
+ * and limits of the kernel's, no descriptors, a root of its own; its parent, kthreadd, does not
+ * wait for it. By a kernel thread. ERR_PTR(-ENOMEM, -EAGAIN).
+ */
+struct task *proc_helper_create(int (*fn)(void *), void *arg, const char *name);
 void proc_schedule_tail(void);

@@ -150,6 +150,8 @@ void free_fs_struct(struct fs_struct *fs);
 void set_fs_root(struct fs_struct *fs, const struct path *path);
 void set_fs_pwd(struct fs_struct *fs, const struct path *path);
 void get_fs_root(struct fs_struct *fs, struct path *root);
+/* The running task, whose fs_struct is its own: its root and directory are process 1's root. -ESRCH: that ends. */
+int set_fs_root_to_init(void);
 void get_fs_pwd(struct fs_struct *fs, struct path *pwd);
 /* Both as they were at one moment, without references: RCU held. */
 void get_fs_root_and_pwd_rcu(const struct fs_struct *fs, struct path *root, struct path *pwd);
