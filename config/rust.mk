@@ -53,7 +53,7 @@ rust_kernel_src := $(shell find rust -name '*.rs' 2>/dev/null | sort)
 rust_driver_src := $(shell find drivers -name '*.rs' 2>/dev/null | sort)
 # Drivers that are crates of their own, drivers/NAME/lib.rs: modules, but for those named in BUILTIN, and on a CPU without modules.
 driver_crates := $(patsubst drivers/%/lib.rs,%,$(wildcard drivers/*/lib.rs))
-BUILTIN ?= binder
+BUILTIN ?=
 builtin_crates := $(filter $(if $(modules_supported),$(BUILTIN),%),$(driver_crates))
 $(shell echo '$(builtin_crates)' | cmp -s - $(r)/builtin || echo '$(builtin_crates)' > $(r)/builtin)
 $(O)/vmlinux.1: $(r)/builtin

@@ -30,9 +30,6 @@ def main():
     tools = setup.load() or setup.ensure((ARCH,))
     build.build(tools, ARCH, bool(DEBUG), quiet=True)
     module = os.path.join(build.outdir(ARCH, bool(DEBUG)), "modules/binder.ko")
-    if not os.path.exists(module):
-        print("skipped: Binder is part of the image")
-        sys.exit(77)
     info = rootfs.read(module).split(b"\0")
     check(all(x in info for x in INFO), repr(info)[:3000])
     with tempfile.TemporaryDirectory() as d:

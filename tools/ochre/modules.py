@@ -79,3 +79,17 @@ def files(arch, debug):
             path = os.path.join(d, n)
             out[os.path.relpath(path, top)] = (read(path), 0o644)
     return out
+
+
+def plain(arch, debug):
+    """The same for busybox's modprobe, which neither decompresses zstd nor reads the binary tables."""
+    out = {}
+    for n, (data, mode) in files(arch, debug).items():
+        if n.endswith(".ko.zst"):
+            name = os.path.basename(n)[:-len(".zst")]
+            out[n[:-len(".zst")]] = read(os.path.join(build.outdir(arch, debug), "modules", name)), mode
+        elif n.endswith("/modules.dep"):
+            out[n] = data.replace(b".ko.zst", b".ko"), mode
+        elif not n.endswith(".bin"):
+            out[n] = data, mode
+    return out

@@ -444,7 +444,7 @@ def first_program(vm, vmlinux, timeout):
 def give_root(args, vm, tools):
     """The machine's root: an archive, or a disk behind those that the user names. What the command line needs for it."""
     vm.snapshot = args.snapshot
-    more, own = "", {} if args.kernel else modules.files(args.arch, args.debug)
+    more, own = "", {} if args.kernel else (modules.plain if args.rootfs == "busybox" and not disk.wanted(args) else modules.files)(args.arch, args.debug)
     if disk.wanted(args):
         root = disk.prepare(args, tools)
         more = "OCHRE_ROOT=" + disk.name_of(len(vm.disks), args.disk_bus)

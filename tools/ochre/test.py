@@ -39,7 +39,7 @@ import time
 import tomllib
 import traceback
 
-from . import accel, again, arches, budget, build, catalogue, cpio, debian, disk, fuzz_host, fuzz_parties, lanes, litmus, lockorder, machines, oops, plan, qemu, rootfs, run, sample, scale, setup, starved
+from . import accel, again, arches, budget, build, catalogue, cpio, debian, disk, fuzz_host, fuzz_parties, lanes, litmus, lockorder, machines, modules, oops, plan, qemu, rootfs, run, sample, scale, setup, starved
 from .again import Result
 from .plan import ALONE, Config
 from .util import ARCHES, BUILD, Fail, Progress, ROOT, digest, locked, rel
@@ -441,6 +441,9 @@ class Runner:
             return
         if self.args.kernel == "linux":
             files = {**files, **disk.modules(cfg.arch, disk.OF_TESTS, "tests/modules")}
+        else:
+            modules.install(cfg.arch, cfg.debug)
+            files = {**files, **rootfs.below("lib/modules", modules.plain(cfg.arch, cfg.debug))}
         self.batches(cfg, names, rootfs.busybox_root(self.tools, extra=files, arch=cfg.arch), "guest")
 
     def debian_tests(self, cfg, names):
