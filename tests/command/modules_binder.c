@@ -205,7 +205,7 @@ TEST(a_killed_server)
 	int ready;
 	pid_t pid;
 	struct b b;
-	char c;
+	char c = 0;
 
 	enter();
 	OK(load());
@@ -229,7 +229,7 @@ TEST(a_killed_caller)
 {
 	int ready, status;
 	pid_t pid, caller;
-	char c;
+	char c = 0;
 
 	enter();
 	OK(load());
