@@ -99,7 +99,7 @@ uapi_flags := -isystem $(UAPI)/$(uapi_triplet) -isystem $(UAPI)
 include fuzz/build.mk
 
 # What tools/check-atomic reads: the code as LLVM's, with marks where sections begin and end, and with the types of what is loaded.
-ir_files := $(foreach c,$(csrc) $(wildcard rust/*.c),$(if $(findstring /test/,$c)$(filter sched/plant.c,$c),,$(c:%.c=$(O)/ir/%.ll)))
+ir_files := $(foreach c,$(csrc) $(if $(modules_supported),$(either_sources)) $(wildcard rust/*.c),$(if $(findstring /test/,$c)$(filter sched/plant.c,$c),,$(c:%.c=$(O)/ir/%.ll)))
 ir_flags = $(filter-out -g1 -Werror,$(CFLAGS)) -w -fstrict-aliasing -DCHECK_ATOMIC
 $(O)/ir/%.ll: %.c $(O)/flags | $(gen)/abi.stamp
 	$(Q)mkdir -p $(@D)

@@ -1,14 +1,24 @@
 # SPDX-License-Identifier: MIT
-# Modules: a row says NAME=SOURCE, C or the root of a crate in Rust (see rust/module.rs), and `make` builds $(O)/modules/NAME.ko, signed by the key in $(MODULE_KEY), which the first build makes. Drivers that are crates of their own (drivers/NAME/lib.rs) are modules, too, but for those that BUILTIN="NAME..." makes part of the image. They have frame pointers (no table describes their stack), and in the
+# Modules: a row says NAME=SOURCE, C (several with commas between) or the root of a crate in Rust (see rust/module.rs), and `make` builds $(O)/modules/NAME.ko, signed by the key in $(MODULE_KEY), which the first build makes. Drivers that are crates of their own (drivers/NAME/lib.rs) are modules, too, but for those that BUILTIN="NAME..." makes part of the image. They have frame pointers (no table describes their stack), and in the
 # debug build neither sanitizers nor coverage. A CPU without modules_supported builds none.
 modules := hello=tests/modules/hello.c hello_base=tests/modules/hello_base.c hello_user=tests/modules/hello_user.c
 ifneq ($(rust_objs),)
 modules += hello_rust=tests/modules/hello_rust.rs $(foreach c,$(filter-out $(builtin_crates),$(driver_crates)),$c=drivers/$c/lib.rs)
 endif
+# Modules where a CPU has them, parts of the image elsewhere: one source (kernel/module.h).
+either := dummy=net/virt/dummy.c
+modules += $(either)
+comma := ,
+either_sources := $(foreach m,$(either),$(subst $(comma), ,$(lastword $(subst =, ,$m))))
+ifneq ($(modules_supported),)
+csrc := $(filter-out $(either_sources),$(csrc))
+objs := $(filter-out $(either_sources:%.c=$(O)/%.o),$(objs))
+endif
+$(foreach m,$(either),$(foreach f,$(subst $(comma), ,$(lastword $(subst =, ,$m))),$(eval cflags_$(f:.c=) += -DMODULE_NAME='"$(firstword $(subst =, ,$m))"')))
 MODULE_KEY ?= build/host/module-key
 
 module_names := $(if $(modules_supported),$(foreach m,$(modules),$(firstword $(subst =, ,$m))))
-module_source = $(word 2,$(subst =, ,$(filter $1=%,$(modules))))
+module_source = $(subst $(comma), ,$(word 2,$(subst =, ,$(filter $1=%,$(modules)))))
 module_flags := $(filter-out -ffunction-sections -fdata-sections -fomit-frame-pointer,$(CFLAGS)) -fno-omit-frame-pointer -fno-optimize-sibling-calls -g2 $(module_cc_flags)
 # What each module in C exports, for the others.
 c_symvers = $(foreach m,$(module_names),$(if $(filter %.c,$(call module_source,$m)),$(O)/modules/$m.symvers))
@@ -38,7 +48,7 @@ $3/$1.ko: $2 $(if $(filter %/lib.rs,$2),$(wildcard $(dir $2)*.rs)) $(gen)/rust_e
 	$$(Q)mkdir -p $$(@D)
 	$$(call say,KO,$$@)$$(rustc) $$(rust_common) -Cforce-frame-pointers=y $$(rust_lints) --cfg module -Funsafe_code --extern kernel=$$(r)/libkernel.rmeta --crate-type=rlib \
 		--crate-name $1 --emit=obj=$3/$1.rust.o $$(rust_quiet) $5 $$<
-	$$(Q)$$(CC) $$(CPPFLAGS) $$(module_flags) $4 -DMODULE_NAME='"$1"' -DMODULE_RUST_KERNEL="\"$$$$(head -1 $(gen)/rust_exports)\"" -c rust/module/info.c -o $3/$1.info.o
+	$$(Q)$$(CC) $$(CPPFLAGS) $$(module_flags) $4 -DMODULE -DMODULE_NAME='"$1"' -DMODULE_RUST_KERNEL="\"$$$$(head -1 $(gen)/rust_exports)\"" -c rust/module/info.c -o $3/$1.info.o
 	$$(Q)for f in $3/$1.rust.o $$(r)/core.o; do $$(OBJCOPY) --strip-debug -w \
 		$$(foreach s,.init_array* .fini_array* .text.asan.module_* .eh_frame,--remove-section='$$s' --remove-section='.rela$$s') $$$$f $3/$1.$$$$(basename $$$$f .rust.o).part || exit; done
 	$$(Q)$$(LD) -m $$(ld_emulation) -r --gc-sections -u init_module -u cleanup_module -T rust/module/link.lds -o $3/$1.o $3/$1.$1.part \
@@ -89,7 +99,7 @@ types_flags := $(filter-out -g1,$(CFLAGS)) -g2 $(if $(findstring clang,$(CC)),-f
 dwarfdump = $(dir $(OBJCOPY))llvm-dwarfdump$(patsubst llvm-objcopy%,%,$(notdir $(OBJCOPY)))
 $(gen)/export_types.c: $(export_sources) tools/mktypes.py
 	$(Q)mkdir -p $(@D)
-	$(Q)python3 tools/mktypes.py source . lib,kernel,alloc,sched,mm,proc,dev,vfs $(export_sources) > $@
+	$(Q)python3 tools/mktypes.py source . lib,kernel,alloc,sched,mm,proc,dev,vfs,net $(export_sources) > $@
 $(gen)/export_types.o: $(gen)/export_types.c $(O)/flags | $(gen)/abi.stamp
 	$(Q)$(CC) $(CPPFLAGS) $(types_flags) -MMD -MP -c $< -o $@
 -include $(gen)/export_types.d

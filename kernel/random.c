@@ -18,6 +18,7 @@
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <arch/cpu.h>
+#include <kernel/export.h>
 #include <kernel/init.h>
 #include <kernel/percpu.h>
 #include <kernel/preempt.h>
@@ -244,6 +245,7 @@ void get_random_bytes(void *buf, size_t len)
 	rng_stream_bytes(&s, buf, len);
 	rng_stream_end(&s);
 }
+EXPORT(get_random_bytes);
 
 u64 get_random_u64(void)
 {

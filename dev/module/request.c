@@ -39,18 +39,19 @@ struct request {
 	struct completion done;
 	refcount_t refs;		/* the caller's, the worker's */
 	int result;
+	bool has_place;
 	char path[PATH_SIZE];
 	char name[MODULE_NAME_MAX];
 };
 
-static bool take_place(void)
+/* A condition that is waited for, which may be asked again once it holds. */
+static bool take_place(struct request *r)
 {
 	int n = atomic_read(&places);
 
-	while (n > 0)
-		if (try_cmpxchg(&places.counter, &n, n - 1))
-			return true;
-	return false;
+	while (!r->has_place && n > 0)
+		r->has_place = try_cmpxchg(&places.counter, &n, n - 1);
+	return r->has_place;
 }
 
 static void request_put(struct request *r)
@@ -117,7 +118,7 @@ int request_module(const char *fmt, ...)
 		kfree(r);
 		return err;
 	}
-	left = wait_event_killable_timeout(place_free, take_place(), PATIENCE);
+	left = wait_event_killable_timeout(place_free, take_place(r), PATIENCE);
 	if (left > 0)
 		return ask(r);
 	if (!left)

@@ -275,7 +275,7 @@ static long bridge_port(struct net *net, unsigned int cmd, const struct ifreq *r
 /* rtnl. */
 static long bridge_itself(struct net *net, unsigned int cmd, const char *name)
 {
-	const struct netdev_kind *kind = netdev_kind_find("bridge");
+	struct netdev_kind *kind = netdev_kind_find("bridge");
 	struct netdev_wish w = {};
 	struct netdev *d;
 	struct nla_error e;

@@ -11,6 +11,7 @@
 #include <lib/string.h>
 #include <alloc/slab.h>
 #include <kernel/bug.h>
+#include <kernel/export.h>
 #include <kernel/init.h>
 #include <net/netns.h>
 #include <proc/ns.h>
@@ -36,6 +37,7 @@ struct net init_net = {
 	.dev_by_index = XARRAY_INIT(init_net.dev_by_index, 0),
 	.next_ifindex = 1,
 };
+EXPORT(init_net);
 
 DECLARE_RWSEM(net_ops_lock);
 LIST_HEAD(net_ops_list);
@@ -48,6 +50,7 @@ void rtnl_lock(void) __acquires(rtnl_mutex)
 {
 	mutex_lock(&rtnl_mutex);
 }
+EXPORT(rtnl_lock);
 
 int rtnl_lock_interruptible(void)
 {
@@ -58,6 +61,7 @@ void rtnl_unlock(void) __releases(rtnl_mutex)
 {
 	mutex_unlock(&rtnl_mutex);
 }
+EXPORT(rtnl_unlock);
 
 void rtnl_assert(void)
 {

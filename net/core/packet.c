@@ -5,6 +5,7 @@
 #include <alloc/page.h>
 #include <kernel/bug.h>
 #include <kernel/cpumask.h>
+#include <kernel/export.h>
 #include <kernel/init.h>
 #include <kernel/percpu.h>
 #include <kernel/show.h>
@@ -181,6 +182,7 @@ void packet_consume(struct packet *p)
 		packet_drop_pieces(p, 0);
 	packet_head_put(p);
 }
+EXPORT(packet_consume);
 
 void packet_free(struct packet *p, enum drop_reason reason)
 {
@@ -189,6 +191,7 @@ void packet_free(struct packet *p, enum drop_reason reason)
 	this_cpu_inc(drops.n[reason]);
 	packet_consume(p);
 }
+EXPORT(packet_free);
 
 void packet_list_free(struct packet_list *l, enum drop_reason reason)
 {

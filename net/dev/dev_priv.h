@@ -12,6 +12,8 @@ void packet_handler_add(struct packet_type *t);
 void packet_handlers_show(struct seq_file *m);
 /* A line of /proc/net/ptype. */
 void packet_type_show(struct seq_file *m, be16 protocol, const char *dev, const void *function);
+/* kind.c, rtnl: D, which is registered, counts with its kind (BY is 1), or no more (-1). */
+void netdev_kind_count(struct netdev *d, int by);
 /* names.c, rtnl: 0, -EINVAL, -EEXIST, -ENFILE: PATTERN's name for D in NET into NAME. */
 int netdev_make_name(struct net *net, const char *pattern, char name[NETDEV_NAME]) __must_check;
 u32 netdev_name_hash(const char *name);

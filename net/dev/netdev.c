@@ -12,6 +12,8 @@
 #include <kernel/bug.h>
 #include <kernel/cpumask.h>
 #include <kernel/init.h>
+#include <kernel/export.h>
+#include <kernel/owner.h>
 #include <kernel/show.h>
 #include <vfs/seq_file.h>
 #include <abi/errno.h>
@@ -68,6 +70,7 @@ struct netdev *netdev_alloc(size_t priv_size, const char *name_pattern, u16 nr_t
 	d->nr_tx = d->real_tx = nr_tx;
 	d->nr_rx = d->real_rx = nr_rx;
 	d->ops = ops;
+	owner_hold(ops);
 	d->carrier = true;
 	d->gso_max_size = 65536;
 	d->max_mtu = 65535;
@@ -82,6 +85,7 @@ struct netdev *netdev_alloc(size_t priv_size, const char *name_pattern, u16 nr_t
 	INIT_LIST_HEAD(&d->polls);
 	return d;
 }
+EXPORT(netdev_alloc);
 
 void ether_setup(struct netdev *d)
 {
@@ -95,6 +99,7 @@ void ether_setup(struct netdev *d)
 	d->flags |= IFF_BROADCAST | IFF_MULTICAST;
 	memset(d->broadcast, 0xff, ETH_ALEN);
 }
+EXPORT(ether_setup);
 
 int netdev_register(struct netdev *d, struct net *net)
 {
@@ -115,6 +120,7 @@ int netdev_register(struct netdev *d, struct net *net)
 	err = netdev_publish(d, GFP_KERNEL);
 	if (err)
 		return err;
+	netdev_kind_count(d, 1);
 	err = netdev_tell(d, NETDEV_REGISTER);
 	if (err) {
 		LIST_HEAD(going);
@@ -125,6 +131,7 @@ int netdev_register(struct netdev *d, struct net *net)
 	}
 	return err;
 }
+EXPORT(netdev_register);
 
 void netdev_put(struct netdev *d)
 {
@@ -132,12 +139,14 @@ void netdev_put(struct netdev *d)
 		return;
 	if (d->ops->free)
 		d->ops->free(d);
+	owner_unhold(d->ops);
 	show_put(d->parent);
 	free_percpu(d->stats);
 	kfree(d->tx);
 	kfree(d->alias);
 	kvfree(d);
 }
+EXPORT(netdev_put);
 
 void netdev_unregister_queue(struct netdev *d, struct list_head *going)
 {
@@ -204,6 +213,7 @@ void netdev_unregister_all(struct list_head *going)
 	net_local_purge(going);
 	list_for_each_entry_safe(d, next, going, going) {
 		list_del(&d->going);
+		netdev_kind_count(d, -1);
 		netdev_put(d);
 	}
 }
@@ -466,6 +476,7 @@ void netdev_carrier(struct netdev *d, bool on)
 	netdev_get(d);
 	queue_work(system_unbound_wq, &c->work);
 }
+EXPORT(netdev_carrier);
 
 void netdev_get_stats(struct netdev *d, struct netdev_stats *s)
 {

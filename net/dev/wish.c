@@ -4,6 +4,7 @@
 #include <lib/format.h>
 #include <lib/string.h>
 #include <kernel/bug.h>
+#include <kernel/export.h>
 #include <proc/cred.h>
 #include <proc/ns.h>
 #include <proc/pid.h>
@@ -41,23 +42,6 @@ const struct nla_rule netdev_link_rules[IFLA_MAX + 1] = {
 	[IFLA_CARRIER] = { NLA_K_U8, 0 },
 	[IFLA_AF_SPEC] = { NLA_K_NESTED, 0 },
 };
-
-static LIST_HEAD(kinds);		/* added to at boot */
-
-void netdev_kind_register(struct netdev_kind *k)
-{
-	list_add_tail(&k->list, &kinds);
-}
-
-const struct netdev_kind *netdev_kind_find(const char *name)
-{
-	const struct netdev_kind *k;
-
-	list_for_each_entry(k, &kinds, list)
-		if (!strcmp(k->name, name))
-			return k;
-	return NULL;
-}
 
 static int refuse(struct nla_error *e, int err, const char *text, const struct nlattr *at)
 {
@@ -108,6 +92,7 @@ int netdev_wish_apply(const struct netdev_wish *w, struct netdev *d, const char 
 	d->group = w->group;
 	return 0;
 }
+EXPORT(netdev_wish_apply);
 
 struct net *netns_by_pid(int nr)
 {

@@ -17,10 +17,10 @@ static const struct nla_rule info_rules[IFLA_INFO_MAX + 1] = {
  * A module may have the kind NAME. Its init takes rtnl, and another one may come and go meanwhile:
  * nothing that was found before is known any more.
  */
-static const struct netdev_kind *ask_for(const char *name)
+static struct netdev_kind *ask_for(const char *name)
 {
 	rtnl_unlock();
-	(void)request_module("rtnl-link-%s", name);	/* what counts is what is there afterwards */
+	(void)request_module("rtnl-link-%s", name); /* what counts is what is there afterwards */
 	rtnl_lock();
 	return netdev_kind_find(name);
 }
@@ -30,7 +30,7 @@ static const struct netdev_kind *ask_for(const char *name)
  * for, without rtnl.
  */
 static int parse_info(struct nl_request *r, const struct nlattr *a, bool load,
-		      const struct netdev_kind **kind, const struct nlattr **data)
+		      struct netdev_kind **kind, const struct nlattr **data)
 {
 	const struct nlattr *tb[IFLA_INFO_MAX + 1];
 	char name[16];
@@ -53,10 +53,13 @@ static int parse_info(struct nl_request *r, const struct nlattr *a, bool load,
 
 int rtnl_link_kind(struct nl_request *r, const struct nlattr *a, long *kind)
 {
-	const struct netdev_kind *k;
+	struct netdev_kind *k;
 	const struct nlattr *data;
-	int err = parse_info(r, a, false, &k, &data);
+	int err;
 
+	rtnl_lock();
+	err = parse_info(r, a, false, &k, &data);
+	rtnl_unlock();
 	if (err == -EOPNOTSUPP) {	/* a kind of which there is no device */
 		r->err_text = NULL;
 		*kind = 1;
@@ -67,7 +70,7 @@ int rtnl_link_kind(struct nl_request *r, const struct nlattr *a, long *kind)
 }
 
 static int make(struct nl_request *r, const struct ifinfomsg *m, const struct nlattr *const *tb,
-		const struct netdev_kind *kind, const struct nlattr *data)
+		struct netdev_kind *kind, const struct nlattr *data)
 {
 	struct nla_error e = {};
 	struct netdev_wish w;
@@ -109,7 +112,7 @@ int rtnl_link_add(struct nl_request *r)
 {
 	const struct nlattr *tb[IFLA_MAX + 1], *data;
 	const struct ifinfomsg *m = r->body;
-	const struct netdev_kind *kind;
+	struct netdev_kind *kind;
 	u16 flags = r->hdr->nlmsg_flags;
 	bool may_make = r->hdr->nlmsg_type == RTM_NEWLINK && flags & NLM_F_CREATE;
 	struct netdev *d;

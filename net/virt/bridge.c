@@ -333,7 +333,8 @@ static struct netdev_kind bridge_kind = {
 static struct netdev_listener listener = { .event = bridge_up_event };
 static int bridge_init(void)
 {
-	netdev_kind_register(&bridge_kind);
+	if (netdev_kind_register(&bridge_kind))
+		return -EEXIST;
 	netdev_listen(&listener);
 	return 0;
 }

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
-/* dummy: a device that takes whatever it is sent and loses it. Its addresses are always there. */
+/*
+ * dummy: a device that takes whatever it is sent and loses it. Its addresses are always there. As
+ * it is loaded it makes `numdummies` of them in the initial namespace.
+ */
 #include <lib/err.h>
-#include <kernel/init.h>
+#include <kernel/module.h>
 #include <kernel/random.h>
 #include <abi/errno.h>
+#include <net/kind.h>
 #include "net/dev/if_flags.h"
 #include "net/virt/virt.h"
 
@@ -51,9 +55,43 @@ static struct netdev *dummy_make(struct net *net, const struct netdev_wish *w,
 	return d;
 }
 
+static int numdummies = 1;
+
+module_param(numdummies, int, 0);
+MODULE_PARM_DESC(numdummies, "Number of dummy pseudo devices");
+MODULE_LICENSE("MIT");
+MODULE_DESCRIPTION("network devices that lose what they are sent");
+MODULE_ALIAS("rtnl-link-dummy");
+
+static int make_first(void)
+{
+	const struct netdev_wish w = {};
+	struct nla_error *none = NULL;	/* no attributes, no error in them */
+	struct netdev *d;
+
+	rtnl_lock();
+	d = dummy_make(&init_net, &w, NULL, none);
+	rtnl_unlock();
+	return IS_ERR(d) ? (int)PTR_ERR(d) : 0;
+}
+
 static int dummy_init(void)
 {
-	netdev_kind_register(&dummy_kind);
-	return 0;
+	int err = netdev_kind_register(&dummy_kind);
+
+	if (err)
+		return err;
+	for (int i = 0; i < numdummies && !err; i++)
+		err = make_first();
+	if (err)
+		netdev_kind_unregister(&dummy_kind);
+	return err;
 }
-INITCALL(fs, dummy_init);
+
+static void dummy_exit(void)
+{
+	netdev_kind_unregister(&dummy_kind);
+}
+
+module_init(dummy_init);
+module_exit(dummy_exit);

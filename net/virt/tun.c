@@ -212,7 +212,8 @@ struct netdev *tun_new(struct net *net, const char *name, int index, u32 flags)
 static struct netdev_listener listener = { .event = tun_event };
 static int tun_init(void)
 {
-	netdev_kind_register(&tun_kind);
+	if (netdev_kind_register(&tun_kind))
+		return -EEXIST;
 	netdev_listen(&listener);
 	return 0;
 }

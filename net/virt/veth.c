@@ -201,7 +201,8 @@ static struct netdev *make(struct net *net, const struct netdev_wish *w, const s
 
 static int veth_init(void)
 {
-	netdev_kind_register(&veth_kind);
+	if (netdev_kind_register(&veth_kind))
+		return -EEXIST;
 	return 0;
 }
 INITCALL(fs, veth_init);

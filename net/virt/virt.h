@@ -3,6 +3,7 @@
 #pragma once
 
 #include <kernel/random.h>
+#include <net/kind.h>
 #include <net/netdev.h>
 #include <net/netns.h>
 #include "net/dev/wish.h"

@@ -52,7 +52,7 @@ TABLES = {"modules." + n for n in ("alias", "alias.bin", "builtin", "builtin.bin
 DEP = ["kernel/hello_base.ko.zst:", "kernel/hello_rust.ko.zst:", "kernel/hello_user.ko.zst: kernel/hello_base.ko.zst"]
 WANT = [*DEP, "insmod /lib/modules/RELEASE/kernel/hello.ko.zst device=0", HEAD, "hello                  12288  0", HEAD, "77", HEAD,
         "modprobe: FATAL: Module nothing not found in directory /lib/modules/RELEASE", "who:whom it greets (charp)", "Build time module signing key", "MIT",
-        "/lib/modules/RELEASE/kernel/hello.ko.zst", "1", "kernel/hello.ko.zst:", *DEP, "rmmod: ERROR: Module hello is not currently loaded",
+        "/lib/modules/RELEASE/kernel/hello.ko.zst", "1", "kernel/dummy.ko.zst:", "kernel/hello.ko.zst:", *DEP, "rmmod: ERROR: Module hello is not currently loaded",
         "hello: hello 10, kmod", "hello: hello 77, world",
         "hello_rust: hello 10, alias"]
 
@@ -66,6 +66,21 @@ def kmod():
     return dest
 
 
+def kmod_root(tools, root, *more):
+    """A directory to boot: kmod, and busybox with the applets MORE besides the usual ones."""
+    shutil.copytree(kmod() + "/usr", root + "/usr", symlinks=True)
+    for n in "bin", "sbin", "lib", "lib64":
+        os.makedirs(root + "/usr/" + n, exist_ok=True)
+        os.symlink("usr/" + n, root + "/" + n)
+    for n in "proc", "sys", "dev", "etc":
+        os.mkdir(root + "/" + n)
+    shutil.copy(tools["busybox"], root + "/bin/busybox")
+    for n in ("sh", "ls", "sort", "tr", "cat", "uname", "mkdir", "dmesg", "grep", "cut", "head", *more):
+        if not os.path.lexists(root + "/bin/" + n):
+            os.symlink("busybox", root + "/bin/" + n)
+    return root
+
+
 def run(root, script, *words):
     r = subprocess.run([os.path.join(ROOT, "ochre"), "run", *DEBUG, "--accel", "tcg", "--timeout", "500", "--rootfs", root, *words, "--", "/bin/sh", "-c", script],
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
@@ -76,27 +91,18 @@ def run(root, script, *words):
 def main():
     tools = setup.load() or setup.ensure()
     with tempfile.TemporaryDirectory() as d:
-        root = d + "/root"
-        shutil.copytree(kmod() + "/usr", root + "/usr", symlinks=True)
-        for n in "bin", "sbin", "lib", "lib64":
-            os.makedirs(root + "/usr/" + n, exist_ok=True)
-            os.symlink("usr/" + n, root + "/" + n)
-        for n in "proc", "sys", "dev", "etc":
-            os.mkdir(root + "/" + n)
-        shutil.copy(tools["busybox"], root + "/bin/busybox")
-        for n in "sh", "ls", "sort", "tr", "cat", "uname", "mkdir", "dmesg", "grep", "cut", "head":
-            if not os.path.lexists(root + "/bin/" + n):
-                os.symlink("busybox", root + "/bin/" + n)
+        root = kmod_root(tools, d + "/root")
         said, console = run(root, SCRIPT)
         lines = said.replace(modules.release(), "RELEASE").splitlines()
-        check(lines and lines[0].endswith(" kernel/hello.ko.zst:") and TABLES <= set(lines[0].split()), said + console[-3000:])
-        check(lines[1:] == WANT and "holders" not in console, said + console[-3000:])
+        check(lines and lines[0].endswith(" kernel/dummy.ko.zst:") and TABLES <= set(lines[0].split()), said + console[-3000:])
+        check(lines[1:] == ["kernel/hello.ko.zst:", *WANT] and "holders" not in console, said + console[-3000:])
         said, console = run(root, USERS)
         check(said.replace(modules.release(), "RELEASE").splitlines() == USED, said + console[-3000:])
         said, console = run(root, CMDLINE, "--append", "hello.limit=55 modprobe.blacklist=hello_rust")
         check(said.splitlines() == ["55", "0"], said + console[-3000:])
-    said, console = run("busybox", "cd /lib/modules/$(uname -r) && cat modules.dep modules.order && ls -l kernel | grep -c 'hello.ko.zst$'")
-    check(said.splitlines() == ["kernel/hello.ko.zst:", *DEP, *("kernel/%s.ko" % n for n in ("hello", "hello_base", "hello_rust", "hello_user")), "1"], said + console[-3000:])
+    said, console = run("busybox", "cd /lib/modules/$(uname -r) && cat modules.dep modules.order && ls -l kernel | grep -c 'hello.ko$'; modprobe hello who=box && rmmod hello; dmesg | grep -o 'hello: .*'")
+    check(said.splitlines() == ["kernel/dummy.ko:", "kernel/hello.ko:", *(x.replace(".zst", "") for x in DEP), *("kernel/%s.ko" % n for n in ("dummy", "hello", "hello_base", "hello_rust", "hello_user")), "1",
+                                 "hello: hello 10, box", "hello: bye"], said + console[-3000:])
     print("ok")
 
 

@@ -120,9 +120,10 @@ struct netdev_ops {
 /* A kind that programs can make and remove (IFLA_INFO_KIND); NULL in netdev->kind: neither. */
 struct netdev_kind {
 	const char *name;
-	struct list_head list;
+	struct list_head list;		/* rtnl */
+	int devices;			/* rtnl to change: that are registered */
 	/*
-	 * rtnl. A device as W says (net/dev/wish.h), with its kind set and registered in NET; DATA
+	 * rtnl. A device as W says (net/kind.h), with its kind set and registered in NET; DATA
 	 * is IFLA_INFO_DATA, NULL: none. ERR_PTR, with the reason in E.
 	 */
 	struct netdev *(*make)(struct net *net, const struct netdev_wish *w,
@@ -189,7 +190,7 @@ struct netdev {
 	bool purging;			/* rtnl: net_local_purge() looks for packets to it */
 	struct net *net;		/* rtnl to change, RCU */
 	const struct netdev_ops *ops;	/* c */
-	const struct netdev_kind *kind;	/* c: NULL: a device that no program made */
+	struct netdev_kind *kind;	/* c: NULL: a device that no program made */
 	refcount_t refs;
 	struct list_head list;		/* net->devs: rtnl, RCU */
 	struct ghash_node by_name;	/* net->dev_by_name: rtnl, RCU */
