@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-# Modules: a row says NAME=SOURCE, C (several with commas between) or the root of a crate in Rust (see rust/module.rs), and `make` builds $(O)/modules/NAME.ko, signed by the key in $(MODULE_KEY), which the first build makes. They have frame pointers (no table describes their stack), and in the
+# Modules: a row says NAME=SOURCE, C (several with commas between) or the root of a crate in Rust (see rust/module.rs), and `make` builds $(O)/modules/NAME.ko, signed by the key in $(MODULE_KEY), which the first build makes. Drivers that are crates of their own (drivers/NAME/lib.rs) are modules, too, but for those that BUILTIN="NAME..." makes part of the image. They have frame pointers (no table describes their stack), and in the
 # debug build neither sanitizers nor coverage. A CPU without modules_supported builds none.
 modules := hello=tests/modules/hello.c hello_base=tests/modules/hello_base.c hello_user=tests/modules/hello_user.c
 ifneq ($(rust_objs),)
-modules += hello_rust=tests/modules/hello_rust.rs
+modules += hello_rust=tests/modules/hello_rust.rs $(foreach c,$(filter-out $(builtin_crates),$(driver_crates)),$c=drivers/$c/lib.rs)
 endif
 # Modules where a CPU has them, parts of the image elsewhere: one source (kernel/module.h).
 either := dummy=net/virt/dummy.c
@@ -43,10 +43,10 @@ endef
 
 # The address sanitizer's constructors, which nobody would call, would keep all of core. The parts of core that it needs are linked into it; what it imports must be in the list of what the image exports to Rust.
 define rust_module_rule
-$3/$1.ko: $2 $(gen)/rust_exports.stamp rust/module/info.c rust/module/link.lds $(O)/flags config/modules.mk tools/signmodule.py \
+$3/$1.ko: $2 $(if $(filter %/lib.rs,$2),$(wildcard $(dir $2)*.rs)) $(gen)/rust_exports.stamp rust/module/info.c rust/module/link.lds $(O)/flags config/modules.mk tools/signmodule.py \
 		tools/mkversions.py $(MODULE_KEY)/cert.pem
 	$$(Q)mkdir -p $$(@D)
-	$$(call say,KO,$$@)$$(rustc) $$(rust_common) -Cforce-frame-pointers=y $$(rust_lints) -Funsafe_code --extern kernel=$$(r)/libkernel.rmeta --crate-type=rlib \
+	$$(call say,KO,$$@)$$(rustc) $$(rust_common) -Cforce-frame-pointers=y $$(rust_lints) --cfg module -Funsafe_code --extern kernel=$$(r)/libkernel.rmeta --crate-type=rlib \
 		--crate-name $1 --emit=obj=$3/$1.rust.o $$(rust_quiet) $5 $$<
 	$$(Q)$$(CC) $$(CPPFLAGS) $$(module_flags) $4 -DMODULE -DMODULE_NAME='"$1"' -DMODULE_RUST_KERNEL="\"$$$$(head -1 $(gen)/rust_exports)\"" -c rust/module/info.c -o $3/$1.info.o
 	$$(Q)for f in $3/$1.rust.o $$(r)/core.o; do $$(OBJCOPY) --strip-debug -w \

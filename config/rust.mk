@@ -18,7 +18,7 @@ rust_common := --target $(rust_target) -Zunstable-options -Cpanic=abort -Cembed-
 	--remap-path-prefix=$(srctree)/= --remap-path-prefix=$(RUST_SRC)=rust-src $(rust_flags) $(if $(DEBUG),$(rust_debug_flags))
 # Not of core: what a driver uses of it is built into the driver.
 rust_cov := $(if $(DEBUG),$(rust_cov_flags))
-rust_lints := --edition=$(rust_edition) --check-cfg 'cfg(lockdep)' --check-cfg 'cfg(kcov)' -Dwarnings -Aunknown_lints -Dunsafe_op_in_unsafe_fn -Drust_2018_idioms
+rust_lints := --edition=$(rust_edition) --check-cfg 'cfg(lockdep)' --check-cfg 'cfg(kcov)' --check-cfg 'cfg(module)' -Dwarnings -Aunknown_lints -Dunsafe_op_in_unsafe_fn -Drust_2018_idioms
 clippy_lints := -Dclippy::undocumented_unsafe_blocks -Dclippy::unwrap_used -Dclippy::expect_used -Dclippy::indexing_slicing \
 	-Dclippy::panic -Aclippy::missing_safety_doc
 # A stable compiler builds core when told that it bootstraps.
@@ -51,6 +51,12 @@ $(r)/extern.o: $(r)/extern.c $(O)/flags
 
 rust_kernel_src := $(shell find rust -name '*.rs' 2>/dev/null | sort)
 rust_driver_src := $(shell find drivers -name '*.rs' 2>/dev/null | sort)
+# Drivers that are crates of their own, drivers/NAME/lib.rs: modules, but for those named in BUILTIN, and on a CPU without modules.
+driver_crates := $(patsubst drivers/%/lib.rs,%,$(wildcard drivers/*/lib.rs))
+BUILTIN ?=
+builtin_crates := $(filter $(if $(modules_supported),$(BUILTIN),%),$(driver_crates))
+$(shell echo '$(builtin_crates)' | cmp -s - $(r)/builtin || echo '$(builtin_crates)' > $(r)/builtin)
+$(O)/vmlinux.1: $(r)/builtin
 
 rust_macros := $(wildcard rust/macros/lib.rs)
 ifneq ($(rust_macros),)
@@ -69,6 +75,19 @@ $(r)/drivers.o: $(rust_driver_src) $(r)/kernel.o
 	$(call say,RUSTC,$@)$(rustc) $(rust_common) $(rust_lints) -Funsafe_code $(macros_flag) --extern kernel=$(r)/libkernel.rmeta --crate-type=rlib \
 		--crate-name drivers --emit=obj=$@,metadata=$(r)/libdrivers.rmeta $(rust_quiet) $(rust_cov) drivers/lib.rs
 
+# Those that are part of the image.
+define rust_crate_rule
+$$(r)/$1.o: $$(wildcard drivers/$1/*.rs) $$(r)/kernel.o
+	$$(call say,RUSTC,$$@)$$(rustc) $$(rust_common) $$(rust_lints) -Funsafe_code $$(macros_flag) --extern kernel=$$(r)/libkernel.rmeta --crate-type=rlib \
+		--crate-name $1 --emit=obj=$$@ $$(rust_quiet) $$(rust_cov) drivers/$1/lib.rs
+endef
+$(foreach c,$(builtin_crates),$(eval $(call rust_crate_rule,$c)))
+# As code of LLVM's, whether they are modules or not.
+$(patsubst %,$(O)/ir/rust/%.ll,$(driver_crates)): $(O)/ir/rust/%.ll: $(rust_driver_src) $(r)/kernel.o
+	$(Q)mkdir -p $(@D)
+	$(call say,IR,$@)$(rustc) $(rust_common) $(rust_lints) $(macros_flag) -Cdebuginfo=0 --extern kernel=$(r)/libkernel.rmeta --crate-type=rlib \
+		--crate-name $* --emit=llvm-ir=$@ drivers/$*/lib.rs
+
 # Both crates, and what C's inline functions are for Rust, as LLVM's code: see the Makefile.
 $(O)/ir/rust/kernel.ll: $(r)/kernel.o
 	$(Q)mkdir -p $(@D)
@@ -81,7 +100,7 @@ $(O)/ir/rust/drivers.ll: $(r)/drivers.o
 $(O)/ir/rust/extern.ll: $(r)/extern.c $(O)/flags
 	$(Q)mkdir -p $(@D)
 	$(call say,IR,$@)$(CC) $(CPPFLAGS) $(ir_flags) -S -emit-llvm -c $< -o $@
-rust_ir := $(addprefix $(O)/ir/rust/,kernel.ll drivers.ll extern.ll)
+rust_ir := $(addprefix $(O)/ir/rust/,kernel.ll drivers.ll extern.ll $(driver_crates:%=%.ll))
 
 # The documentation's examples, as in-kernel tests.
 $(r)/doctests.rs: tools/rustdoc.py $(rust_kernel_src) $(rust_driver_src)
@@ -90,13 +109,15 @@ $(r)/doctests.o: $(r)/doctests.rs $(r)/drivers.o
 	$(call say,RUSTC,$@)$(rustc) $(rust_common) $(rust_lints) $(macros_flag) --extern kernel=$(r)/libkernel.rmeta \
 		--extern drivers=$(r)/libdrivers.rmeta --crate-type=rlib -Copt-level=s --crate-name doctests --emit=obj=$@ $(rust_quiet) $<
 
-# clippy's word on both crates; not part of a build, but of the tests.
+# clippy's word on the crates; not part of a build, but of the tests.
 .PHONY: clippy
 clippy: $(r)/kernel.o $(if $(wildcard drivers/lib.rs),$(r)/drivers.o)
 	$(Q)OCHRE_BINDINGS=$(abspath $(r))/bindings.rs RUSTC_BOOTSTRAP=1 $(CLIPPY) $(rust_common) $(rust_lints) $(clippy_lints) $(macros_flag) --crate-type=rlib \
 		--crate-name kernel --emit=metadata=$(r)/clippy-kernel.rmeta rust/lib.rs
 	$(if $(wildcard drivers/lib.rs),$(Q)RUSTC_BOOTSTRAP=1 $(CLIPPY) $(rust_common) $(rust_lints) $(clippy_lints) -Funsafe_code $(macros_flag) \
 		--extern kernel=$(r)/libkernel.rmeta --crate-type=rlib --crate-name drivers --emit=metadata=$(r)/clippy-drivers.rmeta drivers/lib.rs)
+	$(Q)set -e; for c in $(driver_crates); do RUSTC_BOOTSTRAP=1 $(CLIPPY) $(rust_common) $(rust_lints) $(clippy_lints) -Funsafe_code $(macros_flag) \
+		--extern kernel=$(r)/libkernel.rmeta --crate-type=rlib --crate-name $$c --emit=metadata=$(r)/clippy-$$c.rmeta drivers/$$c/lib.rs; done
 
 # How a driver's file is compiled, for tests/rust.
 .PHONY: rust-command
@@ -104,6 +125,6 @@ rust-command: $(r)/kernel.o
 	$(info RUSTC_BOOTSTRAP=1 $(RUSTC) $(rust_common) $(rust_lints) -Aunused -Adead_code -Funsafe_code $(macros_flag) --extern kernel=$(r)/libkernel.rmeta)@:
 
 rust_c := $(wildcard rust/*.c)
-rust_objs := $(r)/core.o $(rust_c:%.c=$(O)/%.o) $(r)/kernel.o $(r)/extern.o $(if $(wildcard drivers/lib.rs),$(r)/drivers.o $(r)/doctests.o)
+rust_objs := $(r)/core.o $(rust_c:%.c=$(O)/%.o) $(r)/kernel.o $(r)/extern.o $(if $(wildcard drivers/lib.rs),$(r)/drivers.o $(r)/doctests.o) $(builtin_crates:%=$(r)/%.o)
 -include $(r)/bindings.rs.d $(rust_c:%.c=$(O)/%.d)
 endif

@@ -2,18 +2,22 @@
 /*
  * The lock-dependency checker (debug build; "lockdep=off" switches it off).
  *
- * Locks of one kind (made at one place in the source) are a class. Whenever a lock is taken while others are held, the order
- * "held before taken" becomes an edge of a graph that is never forgotten; an edge that would close a circle is a deadlock that some
- * timing will bring, and is reported the first time the order is seen, not the first time it hangs. Also reported: taking
- * a class again that is held (recursion); a class that interrupt handlers take, held elsewhere with interrupts on, and any way in the
- * graph from the one kind to the other; sleeping locks under spinning ones; releasing, or freeing the memory of, what is not, or still,
- * held; an RCU read section ended that was not begun; going back to user mode with a lock or in a read section.
+ * Locks of one kind (made at one place in the source) are a class. Whenever a lock is taken while
+ * others are held, the order "held before taken" becomes an edge of a graph that is never
+ * forgotten; an edge that would close a circle is a deadlock that some timing will bring, and is
+ * reported the first time the order is seen, not the first time it hangs. Also reported: taking a
+ * class again that is held (recursion); a class that interrupt handlers take, held elsewhere with
+ * interrupts on, and any way in the graph from the one kind to the other; sleeping locks under
+ * spinning ones; releasing, or freeing the memory of, what is not, or still, held; an RCU read
+ * section ended that was not begun; going back to user mode with a lock or in a read section.
  *
- * A circle is reported and its edge left out, so that the graph stays without circles and the checker goes on; after MAX_REPORTS it
- * stops and says so, as it says when one of its tables is full.
+ * A circle is reported and its edge left out, so that the graph stays without circles and the
+ * checker goes on; after MAX_REPORTS it stops and says so, as it says when one of its tables is
+ * full.
  *
- * What a task holds is a stack in the task. The graph is guarded by one raw lock; a pair that is in it already is found in a
- * bitmap without the lock. Ways are copied under the lock and printed after it: printing takes locks.
+ * What a task holds is a stack in the task. The graph is guarded by one raw lock; a pair that is in
+ * it already is found in a bitmap without the lock. Ways are copied under the lock and printed
+ * after it: printing takes locks.
  */
 #include <lib/types.h>
 
@@ -26,6 +30,7 @@
 #include <kernel/init.h>
 #include <kernel/ksyms.h>
 #include <kernel/lockdep.h>
+#include <kernel/owner.h>
 #include <kernel/preempt.h>
 #include <kernel/printk.h>
 #include <kernel/rcu.h>
@@ -33,19 +38,23 @@
 #include <kernel/upcalls.h>
 #include <lib/format.h>
 #include <lib/string.h>
+#include "lockdep_priv.h"
 
 #define MAX_CLASSES 1024
 #define MAX_EDGES 32768
 #define MAX_WAY 24
 #define MAX_REPORTS 8
 
-enum { IRQ_WRITE = 1, IRQ_READ = 2, ON_WRITE = 4, ON_READ = 8 };	/* taken in a handler; held with interrupts on */
-enum { SAID_RECURSION = 1, SAID_SLEEPING = 2, SAID_NOT_HELD = 4, SAID_FREED = 8, SAID_HELD = 16 };	/* each once a class */
+/* taken in a handler; held with interrupts on */
+enum { IRQ_WRITE = 1, IRQ_READ = 2, ON_WRITE = 4, ON_READ = 8 };
+/* each once a class */
+enum { SAID_RECURSION = 1, SAID_SLEEPING = 2, SAID_NOT_HELD = 4, SAID_FREED = 8, SAID_HELD = 16 };
 #define ON_ANY (ON_WRITE | ON_READ)
 
 struct lock_class {
 	const void *key;
 	const char *name;
+	u32 line;			/* of a module's: see lockdep_copied_name() */
 	u8 subclass;
 	u8 usage;			/* set under graph_lock, read without */
 	bool sleeping;
@@ -67,11 +76,13 @@ struct way {
 	u16 c[MAX_WAY];
 };
 
-static struct lock_class classes[MAX_CLASSES];	/* graph_lock; name, key and subclass do not change */
+/* graph_lock; name, key and subclass do not change */
+static struct lock_class classes[MAX_CLASSES];
 static u32 nr_classes = 1;			/* 0 means none */
 static struct edge edges[MAX_EDGES];		/* graph_lock */
 static u32 nr_edges = 1;
-static unsigned long known[MAX_CLASSES][BITS_TO_LONGS(MAX_CLASSES)];	/* set under graph_lock, read without */
+/* set under graph_lock, read without */
+static unsigned long known[MAX_CLASSES][BITS_TO_LONGS(MAX_CLASSES)];
 static u16 class_hash[256];
 static u32 graph_lock, report_lock;
 static u32 search_mark;
@@ -99,6 +110,7 @@ void lockdep_init_map(struct lockdep_map *m, const char *name, const void *key)
 	m->name = name;
 	m->key = key;
 	m->class_idx[0] = m->class_idx[1] = 0;
+	m->line = 0;
 }
 
 /* ---- reports (interrupts off, the checker deaf on this CPU: this_cpu inside) ---- */
@@ -120,7 +132,8 @@ static void print_place(const char *lead, unsigned long ip)
 
 static void print_held(const struct lockdep_stack *s)
 {
-	pr_err("%u lock%s held by %s/%d:\n", s->depth, s->depth == 1 ? "" : "s", current_task_name(), current_task_pid());
+	pr_err("%u lock%s held by %s/%d:\n", s->depth, s->depth == 1 ? "" : "s",
+	       current_task_name(), current_task_pid());
 	for (unsigned int i = 0; i < s->depth; i++) {
 		pr_err(" #%u: %s, taken at\n", i, classes[s->h[i].class_idx].name);
 		print_place("    ", s->h[i].ip);
@@ -153,7 +166,8 @@ static void end_report(const struct lockdep_stack *s, unsigned long ip)
 	dump_stack();
 	if (++reports == MAX_REPORTS) {
 		enabled = false;
-		pr_err("LOCKDEP: %u reports are enough, no lock is checked from here on\n", reports);
+		pr_err("LOCKDEP: %u reports are enough, no lock is checked from here on\n",
+		       reports);
 	}
 	pr_err("======================================================\n");
 	raw_leave(&report_lock);
@@ -168,7 +182,8 @@ static bool first_time(u16 c, u8 what)
 static void table_full(bool *said, const char *what, unsigned int max)
 {
 	if (!__atomic_exchange_n(said, true, __ATOMIC_RELAXED))
-		pr_err("LOCKDEP: the table of %s is full (%u): new ones are not checked\n", what, max);
+		pr_err("LOCKDEP: the table of %s is full (%u): new ones are not checked\n", what,
+		       max);
 }
 
 /* ---- classes ---- */
@@ -195,19 +210,33 @@ static const void *static_key(const struct lockdep_map *m)
 	return NULL;
 }
 
-static u16 new_class(const struct lockdep_map *m, const void *key, unsigned int subclass, bool sleeping)
+static u16 new_class(const struct lockdep_map *m, const void *key, unsigned int subclass,
+		     bool sleeping)
 {
-	unsigned int h = ((unsigned long)key >> 3 ^ (unsigned long)key >> 11 ^ subclass) % ARRAY_SIZE(class_hash);
-	u16 i;
+	bool of_module = owned_by_module(key) || owned_by_module(m->name);
+	const char *name = m->name ? m->name : "?";
+	u32 line = of_module ? m->line : 0;
+	unsigned int h;
+	u16 i = 0;
 
 	raw_enter(&graph_lock);
-	for (i = class_hash[h]; i; i = classes[i].hash_next)
-		if (classes[i].key == key && classes[i].subclass == subclass)
-			break;
-	if (!i && nr_classes < MAX_CLASSES) {
+	if (of_module)
+		key = name = lockdep_copied_name(name);
+	h = ((unsigned long)key >> 3 ^ (unsigned long)key >> 11 ^ subclass ^ line) %
+	    ARRAY_SIZE(class_hash);
+	if (key)
+		for (i = class_hash[h]; i; i = classes[i].hash_next)
+			if (classes[i].key == key && classes[i].subclass == subclass &&
+			    classes[i].line == line)
+				break;
+	if (!i && key && nr_classes < MAX_CLASSES) {
 		i = (u16)nr_classes++;
-		classes[i] = (struct lock_class){ .key = key, .name = m->name ? m->name : "?", .subclass = (u8)subclass,
-						  .sleeping = sleeping, .hash_next = class_hash[h] };
+		classes[i] = (struct lock_class){ .key = key,
+						  .name = name,
+						  .line = line,
+						  .subclass = (u8)subclass,
+						  .sleeping = sleeping,
+						  .hash_next = class_hash[h] };
 		class_hash[h] = i;
 	}
 	raw_leave(&graph_lock);
@@ -224,7 +253,8 @@ static u16 find_class(struct lockdep_map *m, unsigned int subclass, bool sleepin
 		return i;
 	key = m->key ? m->key : static_key(m);
 	if (!key)
-		key = m->name;		/* on the stack, or never initialised: all of that name are one class */
+		/* on the stack, or never initialised: all of that name are one class */
+		key = m->name;
 	if (!key)
 		return 0;
 	i = new_class(m, key, subclass, sleeping);
@@ -238,8 +268,8 @@ static u16 find_class(struct lockdep_map *m, unsigned int subclass, bool sleepin
 /* ---- the graph ---- */
 
 /*
- * Is there a way from FROM to TO, or (TO 0) to a class of a usage in WANT, FROM itself included? BACK: against the arrows. Copies it.
- * graph_lock held.
+ * Is there a way from FROM to TO, or (TO 0) to a class of a usage in WANT, FROM itself included?
+ * BACK: against the arrows. Copies it. graph_lock held.
  */
 static bool search(u16 from, u16 to, u8 want, bool back, struct way *way)
 {
@@ -258,7 +288,8 @@ static bool search(u16 from, u16 to, u8 want, bool back, struct way *way)
 				way->c[way->n++] = c;
 			return true;
 		}
-		for (u16 e = back ? classes[c].first_back : classes[c].first_edge; e; e = edges[e].next) {
+		for (u16 e = back ? classes[c].first_back : classes[c].first_edge; e;
+		     e = edges[e].next) {
 			u16 n = edges[e].to;
 
 			if (classes[n].mark == search_mark)
@@ -283,7 +314,8 @@ static bool add_edge(u16 from, u16 to)
 	return true;
 }
 
-static void report_irq_way(struct lockdep_stack *s, const struct way *safe, const struct way *unsafe, unsigned long ip)
+static void report_irq_way(struct lockdep_stack *s, const struct way *safe,
+			   const struct way *unsafe, unsigned long ip)
 {
 	if (!begin_report("a lock that interrupts take waits for one that is held with them on"))
 		return;
@@ -297,7 +329,7 @@ static void report_irq_way(struct lockdep_stack *s, const struct way *safe, cons
 	}
 	pr_err("the way between, last taken first:\n");
 	print_way(unsafe);
-	for (unsigned int i = safe->n; i--; )
+	for (unsigned int i = safe->n; i--;)
 		print_class("  <- ", safe->c[i]);
 	end_report(s, ip);
 }
@@ -316,9 +348,11 @@ static noinline void learn(struct lockdep_stack *s, u16 held, u16 new, unsigned 
 	}
 	circle = search(new, held, 0, false, &way);
 	if (circle) {
-		__set_bit(new, known[held]);	/* said once; no edge, so that no circle is in the graph */
+		/* said once; no edge, so that no circle is in the graph */
+		__set_bit(new, known[held]);
 	} else {
-		irq = search(held, 0, IRQ_WRITE, true, &safe) && search(new, 0, ON_ANY, false, &way);
+		irq = search(held, 0, IRQ_WRITE, true, &safe) &&
+		      search(new, 0, ON_ANY, false, &way);
 		full = !add_edge(held, new);
 	}
 	raw_leave(&graph_lock);
@@ -405,23 +439,31 @@ static void leave(unsigned long flags)
 }
 
 /* The locks that C has to come after, nearest first, up to one that was certain (not a try). */
-static void check_order(struct lockdep_stack *s, u16 c, const struct lockdep_map *m, bool sleeping, int read, unsigned long ip)
+static void check_order(struct lockdep_stack *s, u16 c, const struct lockdep_map *m, bool sleeping,
+			int read, unsigned long ip)
 {
-	for (unsigned int i = s->depth; i--; ) {
+	for (unsigned int i = s->depth; i--;) {
 		const struct held_lock *h = &s->h[i];
 
-		/* Nested ones of a class follow each other down a tree; which comes first is said by the _nested. */
+		/*
+		 * Nested ones of a class follow each other down a tree; which comes first is said
+		 * by the _nested.
+		 */
 		if (h->class_idx == c && classes[c].subclass && h->map != m)
 			continue;
 		if (h->class_idx == c && !(read == 2 && h->read == 2)) {
-			if (first_time(c, SAID_RECURSION) && begin_report("possible recursive locking")) {
-				print_class(h->map == m ? "the very same lock: " : "another lock of its class: ", c);
+			if (first_time(c, SAID_RECURSION) &&
+			    begin_report("possible recursive locking")) {
+				print_class(h->map == m ? "the very same lock: " :
+							  "another lock of its class: ",
+					    c);
 				end_report(s, ip);
 			}
 			return;
 		}
 		if (sleeping && !h->sleeping) {
-			if (first_time(c, SAID_SLEEPING) && begin_report("sleeping lock taken under a spinning one")) {
+			if (first_time(c, SAID_SLEEPING) &&
+			    begin_report("sleeping lock taken under a spinning one")) {
 				print_class("taking: ", c);
 				print_class("while holding: ", h->class_idx);
 				end_report(s, ip);
@@ -444,7 +486,8 @@ static noinline void too_deep(struct lockdep_stack *s)
 		table_full(&said, "locks held by one task", LOCKDEP_MAX_HELD);
 }
 
-void lock_acquire(struct lockdep_map *m, unsigned int subclass, bool try, int read, bool sleeping, unsigned long ip)
+void lock_acquire(struct lockdep_map *m, unsigned int subclass, bool try, int read, bool sleeping,
+		  unsigned long ip)
 {
 	struct lockdep_stack *s;
 	unsigned long flags;
@@ -470,11 +513,13 @@ void lock_acquire(struct lockdep_map *m, unsigned int subclass, bool try, int re
 	leave(flags);
 }
 
-static noinline void not_held(struct lockdep_stack *s, const struct lockdep_map *m, unsigned long ip)
+static noinline void not_held(struct lockdep_stack *s, const struct lockdep_map *m,
+			      unsigned long ip)
 {
 	if (s->lost) {
 		s->lost--;
-	} else if (first_time(m->class_idx[0], SAID_NOT_HELD) && begin_report("releasing a lock that is not held")) {
+	} else if (first_time(m->class_idx[0], SAID_NOT_HELD) &&
+		   begin_report("releasing a lock that is not held")) {
 		pr_err("lock: %s\n", m->name);
 		end_report(s, ip);
 	}
@@ -522,7 +567,8 @@ void lockdep_check_freed(const void *p, size_t size, unsigned long ip)
 		return;
 	s = current_lockdep();
 	for (unsigned int i = 0; i < s->depth; i++)
-		if ((unsigned long)s->h[i].map - (unsigned long)p < size && first_time(s->h[i].class_idx, SAID_FREED) &&
+		if ((unsigned long)s->h[i].map - (unsigned long)p < size &&
+		    first_time(s->h[i].class_idx, SAID_FREED) &&
 		    begin_report("freeing memory with a held lock in it")) {
 			print_class("lock: ", s->h[i].class_idx);
 			end_report(s, ip);
@@ -541,8 +587,9 @@ void lockdep_print_held(void)
 /* ---- RCU read sections ---- */
 
 /*
- * They are no locks (nobody waits inside for one outside); how many are open on this CPU is kept, and where the outermost began. A
- * section keeps its CPU, so the count is the task's and its interrupts'.
+ * They are no locks (nobody waits inside for one outside); how many are open on this CPU is kept,
+ * and where the outermost began. A section keeps its CPU, so the count is the task's and its
+ * interrupts'.
  */
 static DEFINE_PER_CPU(int, rcu_depth);
 static DEFINE_PER_CPU(unsigned long, rcu_began);
@@ -580,7 +627,8 @@ const char *rcu_section_describe(char *buf, size_t size)
 
 	if (this_cpu_read(rcu_depth) <= 0)
 		return "";
-	scnprintf(buf, size, ", in an RCU read section begun at %s", ksym_describe(this_cpu_read(rcu_began), name, sizeof(name)));
+	scnprintf(buf, size, ", in an RCU read section begun at %s",
+		  ksym_describe(this_cpu_read(rcu_began), name, sizeof(name)));
 	return buf;
 }
 
@@ -595,7 +643,8 @@ static noinline void still_held(unsigned long ip)
 	if (!enter(&flags))
 		return;
 	if (first_time(s->depth ? s->h[0].class_idx : 0, SAID_HELD) &&
-	    begin_report(s->depth ? "going back to user mode with locks held" : "going back to user mode in an RCU read section")) {
+	    begin_report(s->depth ? "going back to user mode with locks held" :
+				    "going back to user mode in an RCU read section")) {
 		if (this_cpu_read(rcu_depth) > 0)
 			pr_err("RCU%s\n", rcu_section_describe(buf, sizeof(buf)));
 		end_report(s, ip);
@@ -616,14 +665,16 @@ void lockdep_user_return(void)
 
 static ssize_t show_graph(struct show_node *n, char *buf, size_t size)
 {
-	size_t len = (size_t)scnprintf(buf, size, "%u classes, %u orders, %u reports%s\n", nr_classes - 1, (nr_edges - 1) / 2, reports,
+	size_t len = (size_t)scnprintf(buf, size, "%u classes, %u orders, %u reports%s\n",
+				       nr_classes - 1, (nr_edges - 1) / 2, reports,
 				       enabled ? "" : ", stopped");
 
 	for (u32 i = 1; i < nr_classes; i++)
 		len += (size_t)scnprintf(buf + len, size - len, "class %s\n", classes[i].name);
 	for (u32 i = 1; i < nr_classes; i++)
 		for (u16 e = classes[i].first_edge; e; e = edges[e].next)
-			len += (size_t)scnprintf(buf + len, size - len, "%s -> %s\n", classes[i].name, classes[edges[e].to].name);
+			len += (size_t)scnprintf(buf + len, size - len, "%s -> %s\n",
+						 classes[i].name, classes[edges[e].to].name);
 	return (ssize_t)len;
 }
 

@@ -138,8 +138,22 @@ impl<D: Driver> Ops<D> {
     };
 }
 
-/// Makes the filesystem known, once. The driver stays for ever.
-pub fn register<D: Driver>() -> Result {
-    // SAFETY: the operations live for ever, and do what the header says.
-    to_result(unsafe { bindings::binderfs_register(&Ops::<D>::DRIVER) })
+/// The filesystem is known as long as this lives. It goes with the driver's module, when there is no mount any more.
+///
+/// # Invariants
+/// binderfs_register() succeeded, and binderfs_unregister() was not called since.
+pub struct Registration(());
+
+/// Makes the filesystem known. `EBUSY`: there is a driver already. Sleeps.
+pub fn register<D: Driver>() -> Result<Registration> {
+    // SAFETY: the operations live as long as the module, which C holds, and do what the header says.
+    to_result(unsafe { bindings::binderfs_register(&Ops::<D>::DRIVER) })?;
+    Ok(Registration(()))
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        // SAFETY: by the type's invariant. With mounts left C's instances keep the driver, which their uses of it keep loaded.
+        unsafe { bindings::binderfs_unregister() }
+    }
 }

@@ -11,6 +11,7 @@
 #include <abi/errno.h>
 #include <alloc/page.h>
 #include <alloc/slab.h>
+#include <kernel/owner.h>
 #include <kernel/refcount.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
@@ -72,6 +73,7 @@ static void area_gone(struct work_struct *work)
 	struct rust_area *a = container_of(work, struct rust_area, work);
 
 	a->gone(a->arg);
+	owner_unhold((const void *)a->gone);
 	rust_area_put(a);
 }
 
@@ -102,7 +104,8 @@ int rust_area_map(struct vma *vma, size_t size, void (*gone)(void *arg), void *a
 		return -ENOMEM;
 	refcount_set(&a->refs, 2);
 	INIT_WORK(&a->work, area_gone);
-	a->gone = gone;
+	a->gone = gone;	/* which runs behind the file's end: a hold until it has returned */
+	owner_hold((const void *)gone);
 	a->arg = arg;
 	a->base = vma->vm_start;
 	a->first = vma->vm_pgoff;

@@ -59,6 +59,9 @@ pub fn failed(file: &str, line: u32, what: fmt::Arguments<'_>) {
 #[allow_internal_unsafe]
 macro_rules! ktest {
     ($name:ident, $f:path) => {
+        #[cfg(module)]
+        const _: fn(&mut $crate::ktest::Run<'_>) -> $crate::Result = $f; // compiled, and in no table: a module's tests are run where it is part of the image
+        #[cfg(not(module))]
         const _: () = {
             extern "C" fn call(run: *mut $crate::bindings::ktest_run) {
                 // SAFETY: called by the runner of the list alone.
@@ -66,7 +69,10 @@ macro_rules! ktest {
             }
             #[used]
             #[unsafe(link_section = ".ktest")]
-            static ENTRY: $crate::ktest::Entry = $crate::ktest::Entry { name: concat!(stringify!($name), "\0").as_ptr().cast(), func: call };
+            static ENTRY: $crate::ktest::Entry = $crate::ktest::Entry {
+                name: concat!(stringify!($name), "\0").as_ptr().cast(),
+                func: call,
+            };
         };
     };
 }
@@ -89,7 +95,11 @@ macro_rules! kt_eq {
         match (&$a, &$b) {
             (a, b) => {
                 if *a != *b {
-                    $crate::ktest::failed(file!(), line!(), format_args!("{} is {:?}, not {:?}", stringify!($a), a, b));
+                    $crate::ktest::failed(
+                        file!(),
+                        line!(),
+                        format_args!("{} is {:?}, not {:?}", stringify!($a), a, b),
+                    );
                     return Err($crate::Error::EINVAL);
                 }
             }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! Loadable modules: `module!` describes one and says which value it is. The value is made when the module is loaded and dropped when it is unloaded.
+//! Loadable modules: `module!` describes one and says which value it is. The value is made when the module is loaded and dropped when it is unloaded. A
+//! crate that is part of the image (config/modules.mk says so) makes it at the device level, and keeps it; parameters are then what they are in the source.
 
 use crate::error::Result;
 use core::cell::UnsafeCell;
@@ -172,7 +173,7 @@ pub const fn bytes<const N: usize>(text: &str) -> [u8; N] {
     }
 }
 
-/// Says that a crate is a module. Parameters can be read by the words of `perm` in /sys/module/NAME/parameters; 0 hides them.
+/// Says that a crate is a module, or what it is in the image. Parameters can be read by the words of `perm` in /sys/module/NAME/parameters; 0 hides them.
 ///
 /// ```ignore
 /// module! {
@@ -190,15 +191,19 @@ macro_rules! module {
     (type: $t:ty, license: $license:literal, author: $author:literal, description: $description:literal,
      aliases: [$($alias:literal),*],
      params: { $($static:ident: $param:ident: $pt:ident = $value:expr, $perm:literal, $desc:literal;)* }) => {
-        $crate::modinfo!("license=", $license);
-        $crate::modinfo!("author=", $author);
-        $crate::modinfo!("description=", $description);
-        $($crate::modinfo!("alias=", $alias);)*
+        #[cfg(module)]
+        const _: () = {
+            $crate::modinfo!("license=", $license);
+            $crate::modinfo!("author=", $author);
+            $crate::modinfo!("description=", $description);
+            $($crate::modinfo!("alias=", $alias);)*
+        };
         $(
             static $static: $crate::module::Param<$crate::param_type!($pt)> = $value;
-            $crate::modinfo!("parm=", stringify!($param), ":", $desc);
-            $crate::modinfo!("parmtype=", stringify!($param), ":", $crate::param_name!($pt));
+            #[cfg(module)]
             const _: () = {
+                $crate::modinfo!("parm=", stringify!($param), ":", $desc);
+                $crate::modinfo!("parmtype=", stringify!($param), ":", $crate::param_name!($pt));
                 #[used]
                 #[unsafe(link_section = ".module_param")]
                 static ENTRY: $crate::module::Entry = $crate::module::Entry::new(
@@ -214,12 +219,18 @@ macro_rules! module {
         const _: () = {
             static VALUE: $crate::module::Slot<$t> = $crate::module::Slot::new();
 
-            #[unsafe(export_name = "init_module")]
+            #[cfg_attr(module, unsafe(export_name = "init_module"))]
             extern "C" fn init() -> core::ffi::c_int {
-                // SAFETY: the loader calls this, once.
+                // SAFETY: the loader calls this, or the kernel as it starts, once.
                 unsafe { VALUE.init() }
             }
 
+            #[cfg(not(module))]
+            #[used]
+            #[unsafe(link_section = ".initcall.5")]
+            static ENTRY: $crate::init::InitCall = $crate::init::InitCall { func: init, name: concat!(module_path!(), "\0").as_ptr().cast() };
+
+            #[cfg(module)]
             #[unsafe(export_name = "cleanup_module")]
             extern "C" fn exit() {
                 // SAFETY: the loader calls this, once, after an init that answered 0.

@@ -53,6 +53,7 @@ const fn unlocked() -> bindings::spinlock_t {
         let place = core::panic::Location::caller();
         lock.map.name = place.file_as_c_str().as_ptr();
         lock.map.key = core::ptr::from_ref(place).cast();
+        lock.map.line = place.line();
     }
     lock
 }
@@ -96,7 +97,8 @@ impl<T> SpinLock<T> {
     /// Takes it if nobody holds it.
     pub fn try_lock(&self) -> Option<SpinGuard<'_, T>> {
         // SAFETY: as above.
-        unsafe { bindings::rust_spin_trylock(self.lock.get()) }.then(|| SpinGuard { owner: self, stays: PhantomData })
+        unsafe { bindings::rust_spin_trylock(self.lock.get()) }
+            .then(|| SpinGuard { owner: self, stays: PhantomData })
     }
 }
 
@@ -106,10 +108,15 @@ pub struct SpinGuard<'a, T> {
     stays: NotSend,
 }
 
-guard!(SpinGuard, SpinLock, |g| {
-    // SAFETY: we hold it.
-    unsafe { bindings::rust_spin_unlock(g.owner.lock.get()) }
-}, mutable);
+guard!(
+    SpinGuard,
+    SpinLock,
+    |g| {
+        // SAFETY: we hold it.
+        unsafe { bindings::rust_spin_unlock(g.owner.lock.get()) }
+    },
+    mutable
+);
 
 /// A spinlock held with interrupts off: for data that an interrupt handler shares.
 ///
@@ -151,10 +158,15 @@ pub struct IrqGuard<'a, T> {
     stays: NotSend,
 }
 
-guard!(IrqGuard, SpinLockIrq, |g| {
-    // SAFETY: we hold it.
-    unsafe { bindings::rust_spin_unlock_irq(g.owner.lock.get()) }
-}, mutable);
+guard!(
+    IrqGuard,
+    SpinLockIrq,
+    |g| {
+        // SAFETY: we hold it.
+        unsafe { bindings::rust_spin_unlock_irq(g.owner.lock.get()) }
+    },
+    mutable
+);
 
 /// A place for a reference that is set once and read without a lock. Any context.
 ///
@@ -181,7 +193,12 @@ impl<T: Sync + 'static> Once<T> {
     /// Puts it there. `EBUSY`: something is there.
     pub fn set(&self, value: &'static T) -> Result {
         let new = core::ptr::from_ref(value).cast_mut();
-        let old = self.at.compare_exchange(core::ptr::null_mut(), new, Ordering::Release, Ordering::Relaxed);
+        let old = self.at.compare_exchange(
+            core::ptr::null_mut(),
+            new,
+            Ordering::Release,
+            Ordering::Relaxed,
+        );
         old.map(|_| ()).map_err(|_| Error::EBUSY)
     }
 
@@ -265,7 +282,8 @@ impl<T> Mutex<T> {
     /// Takes it if nobody holds it.
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         // SAFETY: as above.
-        unsafe { bindings::mutex_trylock(self.raw.get()) }.then(|| MutexGuard { owner: self, stays: PhantomData })
+        unsafe { bindings::mutex_trylock(self.raw.get()) }
+            .then(|| MutexGuard { owner: self, stays: PhantomData })
     }
 }
 
@@ -275,10 +293,15 @@ pub struct MutexGuard<'a, T> {
     stays: NotSend,
 }
 
-guard!(MutexGuard, Mutex, |g| {
-    // SAFETY: this task holds it.
-    unsafe { bindings::mutex_unlock(g.owner.raw.get()) }
-}, mutable);
+guard!(
+    MutexGuard,
+    Mutex,
+    |g| {
+        // SAFETY: this task holds it.
+        unsafe { bindings::mutex_unlock(g.owner.raw.get()) }
+    },
+    mutable
+);
 
 /// Many readers or one writer; both may sleep.
 ///
@@ -333,13 +356,15 @@ impl<T> RwSemaphore<T> {
     /// Reads, if that needs no waiting.
     pub fn try_read(&self) -> Option<ReadGuard<'_, T>> {
         // SAFETY: as above.
-        unsafe { bindings::down_read_trylock(self.raw.get()) }.then(|| ReadGuard { owner: self, stays: PhantomData })
+        unsafe { bindings::down_read_trylock(self.raw.get()) }
+            .then(|| ReadGuard { owner: self, stays: PhantomData })
     }
 
     /// Writes, if that needs no waiting.
     pub fn try_write(&self) -> Option<WriteGuard<'_, T>> {
         // SAFETY: as above.
-        unsafe { bindings::down_write_trylock(self.raw.get()) }.then(|| WriteGuard { owner: self, stays: PhantomData })
+        unsafe { bindings::down_write_trylock(self.raw.get()) }
+            .then(|| WriteGuard { owner: self, stays: PhantomData })
     }
 }
 
@@ -371,7 +396,12 @@ impl<'a, T> WriteGuard<'a, T> {
     }
 }
 
-guard!(WriteGuard, RwSemaphore, |g| {
-    // SAFETY: this task holds it for writing.
-    unsafe { bindings::up_write(g.owner.raw.get()) }
-}, mutable);
+guard!(
+    WriteGuard,
+    RwSemaphore,
+    |g| {
+        // SAFETY: this task holds it for writing.
+        unsafe { bindings::up_write(g.owner.raw.get()) }
+    },
+    mutable
+);

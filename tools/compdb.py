@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Reads make's commands on stdin and writes compile_commands.json and rust-project.json into the source tree.
 usage: make -n -B V=1 | compdb.py SRCTREE [RUST_SRC [TARGET]]"""
+import glob
 import json
 import os
 import shlex
@@ -30,6 +31,9 @@ def main():
         if os.path.exists(os.path.join(top, "drivers/lib.rs")):
             crates.append({"display_name": "drivers", "root_module": "drivers/lib.rs", "edition": "2024",
                            "deps": [{"crate": 0, "name": "core"}, {"crate": 1, "name": "kernel"}]})
+        for root in sorted(glob.glob(os.path.join(top, "drivers/*/lib.rs"))):
+            crates.append({"display_name": os.path.basename(os.path.dirname(root)), "root_module": os.path.relpath(root, top), "edition": "2024",
+                           "deps": [{"crate": 0, "name": "core"}, {"crate": 1, "name": "kernel"}], "cfg": ["module"]})
         if len(sys.argv) > 3:
             for c in crates:
                 c["target"] = sys.argv[3]

@@ -8,6 +8,9 @@
  * namespace. An instance has at most as many devices as its max= option says; those whose name is
  * gone count until their last file is closed.
  *
+ * The driver may lie in a module: a mount and the making of one are uses of it, and so is an open
+ * device. An instance keeps the driver that it was made with.
+ *
  * Source: Documentation/admin-guide/binderfs.rst, <linux/android/binderfs.h>.
  */
 #include <lib/types.h>
@@ -15,7 +18,9 @@
 
 #include <alloc/slab.h>
 #include <alloc/xarray.h>
+#include <kernel/owner.h>
 #include <kernel/show.h>
+#include <kernel/spinlock.h>
 #include <lib/string.h>
 #include <mm/iter.h>
 #include <mm/uaccess.h>
@@ -38,6 +43,7 @@
 #define DEVICE_MODE	0600
 
 struct options {
+	const struct binderfs_driver *driver; /* in use */
 	u32 max;
 };
 
@@ -58,13 +64,32 @@ struct device {
 
 static const char *const features[] = { "extended_error" };
 
-static const struct binderfs_driver *driver;	/* set before there is a mount */
-static unsigned int major;
+static DEFINE_SPINLOCK(driver_lock);
+static const struct binderfs_driver *driver;	/* driver_lock; NULL: none */
+static unsigned int major;	/* set before there is a mount */
 static DEFINE_XARRAY_ALLOC(minors);
 
 static struct instance *INSTANCE(const struct super_block *sb)
 {
 	return sb->s_fs_info;
+}
+
+static const struct binderfs_driver *DRIVER(const struct inode *inode)
+{
+	return INSTANCE(inode->i_sb)->opt.driver;
+}
+
+/* A use of the driver begins. NULL: there is none, or it is going. */
+static const struct binderfs_driver *driver_get(void)
+{
+	const struct binderfs_driver *d;
+
+	spin_lock(&driver_lock);
+	d = driver;
+	if (d && !owner_use(d))
+		d = NULL;
+	spin_unlock(&driver_lock);
+	return d;
 }
 
 void *binderfs_device(const struct inode *inode)
@@ -101,6 +126,26 @@ static int node_setattr(struct mnt_idmap *idmap, struct dentry *d, struct iattr 
 
 static const struct inode_operations node_iops = { .setattr = node_setattr };
 
+/*
+ * Its functions are the file's from here on, which is a use of the driver until the file is closed
+ * (do_final_put()). The mount is one, so none is refused.
+ */
+static int device_open(struct inode *inode, struct file *f)
+{
+	const struct file_operations *ops = DRIVER(inode)->fops;
+	int err;
+
+	if (!owner_use(ops))
+		return -ENODEV;
+	replace_fops(f, ops);
+	err = ops->open(inode, f);
+	if (err)
+		owner_unuse(ops);
+	return err;
+}
+
+static const struct file_operations device_fops = { .open = device_open, .llseek = no_llseek };
+
 /* Takes a number. FOPS of the control device, or of the driver's. -ENOSPC, -ENOMEM. */
 static struct inode *new_device(struct super_block *sb, const struct file_operations *fops,
 				bool control)
@@ -119,13 +164,13 @@ static struct inode *new_device(struct super_block *sb, const struct file_operat
 		return ERR_PTR(err == -EBUSY ? -ENOSPC : err);
 	}
 	if (!control)
-		d->kept = driver->make();
+		d->kept = in->opt.driver->make();
 	inode = control || d->kept ? new_node(sb, control ? CONTROL_INO : DEVICE_INO + d->minor,
 					      S_IFCHR | DEVICE_MODE) :
 				     NULL;
 	if (!inode) {
 		if (d->kept)
-			driver->drop(d->kept);
+			in->opt.driver->drop(d->kept);
 		xa_erase(&minors, d->minor);
 		kfree(d);
 		return ERR_PTR(-ENOMEM);
@@ -146,7 +191,7 @@ static void evict_inode(struct inode *inode)
 	if (!d)
 		return;
 	if (d->kept) {
-		driver->drop(d->kept);
+		DRIVER(inode)->drop(d->kept);
 		atomic_dec(&INSTANCE(inode->i_sb)->devices);
 	}
 	xa_erase(&minors, d->minor);
@@ -193,7 +238,7 @@ static int add_device(struct super_block *sb, struct binderfs_device *req, struc
 		atomic_dec(&in->devices);
 		return -ENOSPC;
 	}
-	inode = new_device(sb, driver->fops, false);
+	inode = new_device(sb, &device_fops, false);
 	if (IS_ERR(inode)) {
 		atomic_dec(&in->devices);
 		return (int)PTR_ERR(inode);
@@ -352,6 +397,10 @@ static int fill(struct super_block *sb, struct fs_context *fc)
 	if (!in)
 		return -ENOMEM;
 	in->opt = *(struct options *)fc->fs_private;
+	if (!owner_use(in->opt.driver)) {
+		kfree(in);
+		return -ENODEV;
+	}
 	in->first_ns = current->nsproxy->ipc_ns == init_nsproxy.ipc_ns;
 	in->uid = make_kuid(sb->s_user_ns, 0);
 	in->gid = make_kgid(sb->s_user_ns, 0);
@@ -396,6 +445,7 @@ static int reconfigure(struct fs_context *fc)
 
 static void free_fc(struct fs_context *fc)
 {
+	owner_unuse(((struct options *)fc->fs_private)->driver);
 	kfree(fc->fs_private);
 }
 
@@ -412,6 +462,11 @@ static int init_fs_context(struct fs_context *fc)
 
 	if (!o)
 		return -ENOMEM;
+	o->driver = driver_get();
+	if (!o->driver) {
+		kfree(o);
+		return -ENODEV;
+	}
 	o->max = MINORS;
 	fc->fs_private = o;
 	fc->ops = &context_ops;
@@ -423,6 +478,8 @@ static void kill_sb(struct super_block *sb) __releases(sb -> s_umount)
 	struct instance *in = INSTANCE(sb);
 
 	kill_litter_super(sb);
+	if (in)
+		owner_unuse(in->opt.driver);
 	kfree(in);
 }
 
@@ -433,6 +490,13 @@ static struct file_system_type binderfs_type = {
 	.fs_flags = FS_USERNS_MOUNT,
 };
 
+static void set_driver(const struct binderfs_driver *d)
+{
+	spin_lock(&driver_lock);
+	driver = d;
+	spin_unlock(&driver_lock);
+}
+
 int binderfs_register(const struct binderfs_driver *d)
 {
 	dev_t dev;
@@ -440,7 +504,23 @@ int binderfs_register(const struct binderfs_driver *d)
 
 	if (err)
 		return err;
+	err = register_filesystem(&binderfs_type);
+	if (err) {
+		unregister_chrdev_region(dev, MINORS);
+		return err;
+	}
 	major = MAJOR(dev);
-	driver = d;
-	return register_filesystem(&binderfs_type);
+	owner_hold(d);
+	set_driver(d);
+	return 0;
+}
+
+void binderfs_unregister(void)
+{
+	const struct binderfs_driver *d = driver;
+
+	unregister_filesystem(&binderfs_type);
+	set_driver(NULL);
+	unregister_chrdev_region(MKDEV(major, 0), MINORS);
+	owner_unhold(d);
 }

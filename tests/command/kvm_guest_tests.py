@@ -17,7 +17,7 @@ from expect import appended, check, no_report
 
 ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../..")
 sys.path.insert(0, os.path.join(ROOT, "tools"))
-from ochre import build, disk, rootfs, setup, test  # noqa: E402
+from ochre import build, disk, modules, rootfs, setup, test  # noqa: E402
 from ochre.util import Fail  # noqa: E402
 
 PACKAGES = "qemu-system-x86"
@@ -48,7 +48,7 @@ def every():
     return sorted(os.path.basename(p)[:-2] for p in glob.glob(ROOT + "/tests/guest/*.c")) + sorted(os.path.basename(p) for p in glob.glob(ROOT + "/tests/sh/*.sh"))
 
 
-def inner_root(tools, names):
+def inner_root(tools, names, debug):
     gen = test.guest_headers("x86_64")
     files = {"root/.profile": (PROFILE.encode(), 0o644), "tests/show": (SHOW.encode(), 0o644), "tests/names": ("\n".join(names).encode(), 0o644),
              "tests/testrun": (rootfs.read(rootfs.build_user(tools, "testrun")), 0o755)}
@@ -60,7 +60,8 @@ def inner_root(tools, names):
             path, error = test.guest_program(tools, name, "x86_64", gen)
             check(path, error)
             files["tests/run/" + name] = (rootfs.read(path), 0o755)
-    return rootfs.busybox_root(tools, extra=files)
+    modules.install("x86_64", debug)
+    return rootfs.busybox_root(tools, extra={**files, **rootfs.below("lib/modules", modules.plain("x86_64", debug))})
 
 
 def main():
@@ -83,7 +84,7 @@ def main():
     with tempfile.TemporaryDirectory() as d:
         with tarfile.open(d + "/files", "w") as t:
             t.add(build.outdir("x86_64", args.debug) + "/bzImage", "bzImage")
-            t.add(inner_root(tools, names), "initrd")
+            t.add(inner_root(tools, names, args.debug), "initrd")
         script = "cd /root; tar xf /dev/vda; %s </dev/null 2>&1; echo \"-- $? $(cut -d' ' -f1 /proc/uptime)\"; dmesg | grep -E 'WARN|BUG|Oops|Out of memory'; echo ends" % (QEMU % args.cpus)
         with tempfile.TemporaryFile("w+", errors="replace") as err, subprocess.Popen(
                 [os.path.join(ROOT, "ochre"), "run", *(["--debug"] if args.debug else []), "--accel", "tcg", "--cpus", "2", "--memory", "2G", "--net", "none",

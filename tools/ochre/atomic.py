@@ -14,6 +14,7 @@ tools/analyze/atomic.toml: [[goes]] what a function puts an argument into where 
 looked into, [[accept]] calls that cannot sleep there, [[unfollowed]] pointers that nothing
 is known of (TYPE+OFFSET, FUNCTION(ARGUMENT), or rust+OFFSET(ARGUMENTS) of a table of methods; a regular expression). Each with a reason; a row that stands for nothing any more is a finding."""
 import collections
+import glob
 import os
 import re
 import tomllib
@@ -71,6 +72,10 @@ def split(text):
     return [p.strip() for p in parts if p.strip()]
 
 
+# The files of Rust code: two crates, and the drivers that are crates of their own.
+RUST = {"rust/kernel", "rust/drivers"} | {"rust/" + os.path.basename(os.path.dirname(p)) for p in glob.glob(os.path.join(os.path.dirname(__file__), "../../drivers/*/lib.rs"))}
+
+
 class Function:
     def __init__(self, name, module, params):
         self.name, self.module, self.params = name, module, params
@@ -101,7 +106,7 @@ class Module:
     """One file of LLVM's code. Functions of one file alone are known by its name too."""
 
     def __init__(self, program, module, source):
-        self.p, self.module, self.rust = program, module, module in ("rust/kernel", "rust/drivers")
+        self.p, self.module, self.rust = program, module, module in RUST
         self.types, self.meta, self.locals = {}, {}, set()
         # A constant whose padding is written out has a type without a name.
         self.declared = {name: struct for struct, name in DECLARED.findall(source)}

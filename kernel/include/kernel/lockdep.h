@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What locks tell the lock-dependency checker. Compiled to nothing unless CONFIG_LOCKDEP. A lock's class is the
- * place that initialised it (its static key), or the static variable itself.
+ * What locks tell the lock-dependency checker. Compiled to nothing unless CONFIG_LOCKDEP. A lock's
+ * class is the place that initialised it (its static key), or the static variable itself.
  */
 #pragma once
 
@@ -14,9 +14,11 @@ struct lock_class_key {
 
 #ifdef CONFIG_LOCKDEP
 struct lockdep_map {
-	const char *name;	/* as written, and the file that initialised it: "&r->lock (kernel/rcu.c)" */
+	/* as written, and the file that initialised it: "&r->lock (kernel/rcu.c)" */
+	const char *name;
 	const void *key;	/* the class */
 	u16 class_idx[2];	/* cached, of subclass 0 and 1; 0: not looked up yet */
+	u32 line;		/* of a lock in Rust: where it is made */
 };
 
 struct held_lock {
@@ -39,7 +41,8 @@ struct lockdep_stack {
 #define LOCK_NAME(text) text " (" __FILE__ ")"
 void lockdep_init_map(struct lockdep_map *m, const char *name, const void *key);
 /* READ: 0 write, 1 read (may share), 2 recursive read. TRY: cannot deadlock by itself. */
-void lock_acquire(struct lockdep_map *m, unsigned int subclass, bool try, int read, bool sleeping, unsigned long ip);
+void lock_acquire(struct lockdep_map *m, unsigned int subclass, bool try, int read, bool sleeping,
+		  unsigned long ip);
 void lock_release(struct lockdep_map *m, unsigned long ip);
 bool lock_is_held(const struct lockdep_map *m);
 #define lockdep_is_held(l) lock_is_held(&(l)->map)
@@ -54,11 +57,15 @@ void lockdep_print_held(void);
 /* For a warning about sleeping: ", in an RCU read section begun at ...", or "". */
 const char *rcu_section_describe(char *buf, size_t size);
 #else
-struct lockdep_map { };
+struct lockdep_map {
+};
 #define lockdep_init_map(m, name, key) do { (void)(key); } while (0)
 #define lock_acquire(m, sub, try, read, sleeping, ip) do { } while (0)
 #define lock_release(m, ip) do { } while (0)
-static inline bool __lockdep_unknown(const void *lock) { return true; }
+static inline bool __lockdep_unknown(const void *lock)
+{
+	return true;
+}
 #define lockdep_is_held(l) __lockdep_unknown(l)
 #define lockdep_assert_held(l) do { (void)(l); } while (0)
 #define lockdep_set_class(l, k) do { (void)(k); } while (0)

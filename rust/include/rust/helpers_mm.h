@@ -20,7 +20,8 @@ bool rust_vma_writable(const struct vma *vma);
  * Memory that one program reads through its mapping and the kernel writes; pages come as the kernel
  * first writes them. SIZE is a number of pages, in bytes. The mapping and the caller hold a
  * reference each. Once some part of it was unmapped GONE(ARG) runs, once, in a thread of the
- * kernel's. -EPERM: the mapping may be written; -ENOMEM. Under mmap_lock, from a file's mmap().
+ * kernel's; until it has returned its module is held. -EPERM: the mapping may be written; -ENOMEM.
+ * Under mmap_lock, from a file's mmap().
  */
 int rust_area_map(struct vma *vma, size_t size, void (*gone)(void *arg), void *arg,
 		  struct rust_area **out);

@@ -184,6 +184,10 @@ struct file_system_type {
 
 int register_filesystem(struct file_system_type *type);	/* EBUSY: name taken */
 int unregister_filesystem(struct file_system_type *type);
+/*
+ * The type whose name NAME begins with, up to a dot; where there is none, after the module fs-NAME was
+ * asked for. NULL: none. The caller has no locks.
+ */
 struct file_system_type *get_fs_type(const char *name);
 const char *fs_next_dev_type(int *i);			/* for the boot's root= */
 int fs_type_index(const char *name);			/* sysfs(2); -EINVAL */

@@ -10,7 +10,13 @@
 //! copied with none held. What is dropped may take locks, so it is dropped with none held: `Buffer`'s drop is what undoes a call's data, `call::fail`
 //! answers a call that will have no reply, `thread::release` and `Process::release` undo the rest.
 //!
+//! Loaded as a module when somebody mounts binderfs. Whatever runs here runs for an open file or a mount, which are uses of the module, or for a mapping
+//! that has gone, a hold of it (kernel/owner.h); nothing is pending after them.
+//!
 //! Source: `<linux/android/binder.h>`, and what Linux answers.
+#![no_std]
+#![forbid(unsafe_code)]
+#![feature(arbitrary_self_types)] // methods of our Arc
 
 mod buffer;
 mod call;
@@ -27,13 +33,23 @@ mod wire;
 
 use kernel::alloc::Arc;
 use kernel::area::NewMapping;
-use kernel::binderfs::{register, Driver};
+use kernel::binderfs::{register, Driver, Registration};
+use kernel::module::Module;
 use kernel::user::UserPtr;
 use kernel::wait::WaitQueue;
-use kernel::{Error, Result};
+use kernel::{module, Error, Result};
 use process::{Context, Process};
 use thread::Thread;
 use wire::{Object, Reader, Writer};
+
+module! {
+    type: Loaded,
+    license: "MIT",
+    author: "Ochre",
+    description: "calls between processes: Android's Binder",
+    aliases: ["fs-binder"],
+    params: {}
+}
 
 struct Binder;
 
@@ -135,8 +151,13 @@ fn write_read(p: &Arc<Process>, t: &Arc<Thread>, arg: UserPtr, nonblock: bool) -
     result
 }
 
-fn init() -> Result {
-    register::<Binder>()
+/// The module: its filesystem is known as long as it is loaded.
+struct Loaded {
+    _filesystem: Registration,
 }
 
-kernel::device_init!(binder, init);
+impl Module for Loaded {
+    fn init() -> Result<Self> {
+        Ok(Self { _filesystem: register::<Binder>()? })
+    }
+}
