@@ -188,14 +188,14 @@ TEST(kvm_ipi)
 	while (counts(0)[0] < wanted || counts(1)[0] < wanted)
 		t_sleep_ms(5);
 	atomic_store(&over, true);
+	for (int i = 0; i < 2; i++)
+		EQ(pthread_join(others[i], NULL), 0);
 	for (int i = 0; i < CPUS; i++) {
 		/* it may be on its way into the guest */
 		runs[i]->immediate_exit = 1;
 		EQ(pthread_kill(threads[i], SIGUSR1), 0);
 		EQ(pthread_join(threads[i], NULL), 0);
 	}
-	for (int i = 0; i < 2; i++)
-		EQ(pthread_join(others[i], NULL), 0);
 	for (int i = 0; i < CPUS; i++) {
 		struct kvm_regs r;
 
