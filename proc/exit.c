@@ -450,6 +450,7 @@ void release_task(struct task *t)
 	bool zap_leader = false;
 
 	atomic_dec(&own_real_cred(t)->user->processes);
+	task_uncount();
 	flush_early(h, (struct sigpending *)&t->pending);
 	if (thread_group_empty(t))
 		flush_early(h, &t->signal->shared_pending);

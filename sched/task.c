@@ -59,12 +59,16 @@ int nr_tasks_alive(void)
 	return atomic_read(&nr_tasks);
 }
 
+void task_uncount(void)
+{
+	atomic_dec(&nr_tasks);
+}
+
 static void task_free(struct task *t)
 {
 	arch_thread_free(t);
 	proc_task_free(t);
 	kmem_cache_free(task_cache, t);
-	atomic_dec(&nr_tasks);
 }
 
 static void task_free_rcu(struct rcu_head *h)

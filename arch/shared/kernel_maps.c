@@ -120,7 +120,7 @@ pte_t *arch_kernel_pte(unsigned long va, int *level)
 	return kernel_maps_walk(kernel_pgd, va, level);
 }
 
-void arch_unmap_kernel(unsigned long va, size_t size)
+void arch_clear_kernel(unsigned long va, size_t size)
 {
 	unsigned long end = va + PAGE_ALIGN(size), at = va;
 
@@ -132,7 +132,12 @@ void arch_unmap_kernel(unsigned long va, size_t size)
 			ptep_set(e, PTE_NONE);
 		at = (at & ~(pt_span(level) - 1)) + pt_span(level);
 	}
-	arch_tlb_flush_kernel_range(va, end);
+}
+
+void arch_unmap_kernel(unsigned long va, size_t size)
+{
+	arch_clear_kernel(va, size);
+	arch_tlb_flush_kernel_range(va, va + PAGE_ALIGN(size));
 }
 
 int arch_set_kernel_prot(unsigned long va, size_t size, unsigned int prot)

@@ -14,7 +14,7 @@
 #define W_REG(n) (16 + 8 * (n))
 
 	.text
-	.globl kvm_svm_enter
+	.globl kvm_svm_enter, kvm_svm_left
 kvm_svm_enter:
 	pushq %rbp
 	pushq %rbx
@@ -43,6 +43,7 @@ kvm_svm_enter:
 	movq W_REG(7)(%rdi), %rdi
 	sti
 	vmrun %rax
+kvm_svm_left:
 	cli
 	vmsave %rax
 	xchgq %rdi, (%rsp)		/* the guest's to the stack, the world's address back */

@@ -67,3 +67,5 @@ void svm_run(struct svm_world *w);
 
 /* kvm_enter.S: the switch itself. The global interrupt flag is clear. */
 void kvm_svm_enter(struct svm_world *w);
+/* Where VMRUN goes on in the host: a guest's RIP is never this. */
+extern const char kvm_svm_left[];

@@ -23,6 +23,7 @@
 #include <sched/task.h>
 #include <asm/svm.h>
 #include "arch/x86_64/kvm_priv.h"
+#include "arch/x86_64/kvm_watch.h"
 #include "arch/x86_64/kvm_x86.h"
 #include "arch/x86_64/x86_priv.h"
 
@@ -310,6 +311,7 @@ void kvm_cpu_enter(struct kvm_vcpu *v)
 	DEBUG_ON(!irqs_disabled() || !preempt_count());
 	DEBUG_ON(!(rdmsr(MSR_EFER) & EFER_SVME));
 	update_asid(a);
+	kvm_watch_enter(a);
 	__asm__ volatile("movq %0, %%dr7" : : "r"(0x400UL));
 	if (a->vmcb->save.dr7 & 0xff)
 		write_dr(kvm_debug_dr(a));
@@ -322,6 +324,7 @@ void kvm_cpu_enter(struct kvm_vcpu *v)
 	restore_breakpoints();
 	__asm__ volatile("stgi" : : : "memory");
 	a->vmcb->control.tlb_control = TLB_KEEP;
+	kvm_watch_exit(a);
 }
 
 bool kvm_cpu_runnable(const struct kvm_vcpu *v)

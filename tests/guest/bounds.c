@@ -5,6 +5,7 @@
  */
 #include "t.h"
 #include <limits.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/ipc.h>
@@ -16,6 +17,7 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
+#include <sys/sysinfo.h>
 #include <sys/xattr.h>
 
 static void put(const char *path, const char *text)
@@ -574,4 +576,82 @@ TEST(what_goes_is_given_back)
 	/* There may be just a page. */
 	snprintf(b, sizeof(b), "%lu", kbytes + 512);
 	CHECK(with_limit(b, again_and_again));
+}
+
+static unsigned int tasks(void)
+{
+	struct sysinfo s;
+
+	OK(sysinfo(&s));
+	return s.procs;
+}
+
+#define SPARE 40			/* what the kernel's own threads may take */
+
+/* A process that was waited for counts no more: not later, when its memory comes back. */
+TEST(dead_processes_do_not_count)
+{
+	static const char path[] = "/proc/sys/kernel/threads-max";
+	char old[24], low[24];
+	int failed = 0;
+
+	snprintf(old, sizeof(old), "%ld", number_in(path));
+	snprintf(low, sizeof(low), "%u", tasks() + SPARE);
+	put(path, low);
+	for (int i = 0; i < 20 * SPARE && !failed; i++) {
+		pid_t pid = fork();
+
+		if (!pid)
+			_exit(0);
+		if (pid < 0)
+			failed = errno;
+		else
+			waitpid(pid, NULL, 0);
+	}
+	put(path, old);
+	EQ(failed, 0);
+}
+
+#define BURST 300
+#define BURSTS 12
+
+static long kernel_stacks(void)		/* KiB */
+{
+	char line[100];
+	long n = -1;
+	FILE *f = fopen("/proc/meminfo", "r");
+
+	while (fgets(line, sizeof(line), f))
+		sscanf(line, "KernelStack: %ld", &n);
+	fclose(f);
+	CHECK(n >= 0);
+	return n;
+}
+
+static void *waits(void *barrier)
+{
+	pthread_barrier_wait(barrier);
+	return NULL;
+}
+
+/* Stacks of dead threads go as fast as new ones come, or are used again. */
+TEST(stacks_of_the_dead_are_not_kept)
+{
+	static pthread_t t[BURST];
+	pthread_barrier_t barrier;
+	pthread_attr_t small;
+	long before = kernel_stacks();
+
+	pthread_attr_init(&small);
+	EQ(pthread_attr_setstacksize(&small, 16384), 0);
+	EQ(pthread_barrier_init(&barrier, NULL, BURST), 0);
+	for (int n = 0; n < BURSTS; n++) {
+		for (int i = 0; i < BURST; i++)
+			EQ(pthread_create(&t[i], &small, waits, &barrier), 0);
+		for (int i = 0; i < BURST; i++)
+			EQ(pthread_join(t[i], NULL), 0);
+	}
+	/* 16 KiB each */
+	if (kernel_stacks() - before > 16 * BURST * BURSTS / 2)
+		FAIL("KernelStack from %ld to %ld", before, kernel_stacks());
 }

@@ -5,11 +5,9 @@
  */
 #include "t.h"
 #ifdef __x86_64__
-#include <linux/kvm.h>
 #include <pthread.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/utsname.h>
+#include "kvm_first_cpu.h"
 
 #define MB (1ul << 20)
 #define CODE 0x1000
@@ -167,6 +165,7 @@ static void machine(struct machine *m, const char *code, const char *end)
 {
 	struct kvm_userspace_memory_region r = { .memory_size = MB };
 
+	avoid_first_cpu();
 	m->vm = vm_new();
 	m->mem = mmap(NULL, MB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(m->mem != MAP_FAILED);

@@ -4,9 +4,7 @@
  */
 #pragma once
 
-#include <linux/kvm.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
+#include "kvm_first_cpu.h"
 
 #define MB (1ul << 20)
 #define CODE 0x1000
@@ -76,6 +74,7 @@ static inline void machine(struct machine *m, size_t size, const char *code, con
 	if (kvm < 0 && (errno == ENOENT || errno == ENXIO || errno == ENODEV))
 		SKIP("this CPU runs no guests");
 	OK(kvm);
+	avoid_first_cpu();
 	m->vm = OK(ioctl(kvm, KVM_CREATE_VM, 0));
 	m->size = size;
 	m->mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -148,6 +148,7 @@ static void boot(struct owner *o, uint64_t number)
 	struct kvm_sregs s;
 	int kvm = OK(open("/dev/kvm", O_RDWR | O_CLOEXEC));
 
+	avoid_first_cpu();
 	m->vm = OK(ioctl(kvm, KVM_CREATE_VM, 0));
 	OK(ioctl(m->vm, KVM_CREATE_IRQCHIP, 0));
 	m->mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -124,6 +124,8 @@ void arch_pt_copy_kernel(pte_t *root);
 int arch_map_kernel(unsigned long va, phys_addr_t pa, size_t size, unsigned prot);
 /* Clears the leaves of a range and flushes; tables stay. Splits no leaf: cut where arch_map_kernel joined. */
 void arch_unmap_kernel(unsigned long va, size_t size);
+/* Without the flush: arch_tlb_flush_kernel_range() comes before the memory or the range is used again. */
+void arch_clear_kernel(unsigned long va, size_t size);
 /* The entry that maps VA in the kernel's tables, or NULL; *LEVEL is where it stands. */
 pte_t *arch_kernel_pte(unsigned long va, int *level);
 /* Changes rights of mapped pages (W^X of modules and code), splitting leaves where needed. 0 or -ENOMEM. */

@@ -9,6 +9,9 @@
 struct task *task_dup(const struct task *from);
 /* Takes that back, before the task was ever visible. */
 void task_dup_undo(struct task *t);
+/* Those that were made and are not released yet: what threads-max bounds. */
 int nr_tasks_alive(void);
+/* One is released: it counts no more, whoever still refers to it. */
+void task_uncount(void);
 /* The last act of a dead task: never returns. */
 void __noreturn sched_exit(void);
