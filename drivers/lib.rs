@@ -6,6 +6,7 @@
 
 pub mod binder;
 pub mod pci;
+pub mod platform;
 pub mod rtc;
 pub mod scsi;
 pub mod tty;
