@@ -5,6 +5,7 @@
 #![feature(arbitrary_self_types)] // methods of our Arc
 
 pub mod pci;
+pub mod platform;
 pub mod rtc;
 pub mod scsi;
 pub mod tty;

@@ -29,6 +29,7 @@
 #include <sched/work.h>
 #include <vfs/seq_file.h>
 #include <rust/helpers.h>
+#include <rust/helpers_dt.h>
 #include <rust/helpers_net.h>
 #include <fs/binderfs.h>
 #include <proc/pid.h>

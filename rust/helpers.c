@@ -203,59 +203,6 @@ bool rust_dt_pci_msi(u32 node, u32 rid, u32 *device)
 	return arch_dt_msi(dt_msi(arch_dt(), node, rid, device));
 }
 
-/* Where there is no tree: what it would be called, and ACPI's name of it. */
-static bool acpi_device(const char *compatible, u32 i, u64 *base, u64 *len, int *irq)
-{
-	static const struct { const char *compatible, *hid; } names[] = {
-		{ "virtio,mmio", ACPI_VIRTIO_MMIO }, { "arm,pl011", ACPI_PL011 },
-	};
-	struct acpi_device d;
-
-	for (u32 k = 0; k < ARRAY_SIZE(names); k++) {
-		if (strcmp(names[k].compatible, compatible) || acpi_get_device(names[k].hid, i, &d))
-			continue;
-		*base = d.base;
-		*len = d.size;
-		*irq = arch_irq_map_gsi(d.gsi, (d.level ? IRQ_LEVEL : 0) | (d.active_low ? IRQ_ACTIVE_LOW : 0));
-		return true;
-	}
-	return false;
-}
-
-bool rust_dt_device(const char *compatible, u32 *next, u32 *node, u64 *base, u64 *len, int *irq)
-{
-	const struct dt *t = arch_dt();
-	struct dt_irq i;
-	u32 n;
-
-	if (!t) {
-		*node = DT_NONE;
-		return acpi_device(compatible, (*next)++, base, len, irq);
-	}
-	while ((n = dt_compatible(t, compatible, (*next)++)) != DT_NONE) {
-		if (!dt_enabled(t, n) || !dt_reg(t, n, 0, base, len))
-			continue;
-		*irq = dt_irq(t, n, 0, &i);
-		if (!*irq)
-			*irq = arch_dt_irq(&i);
-		*node = n;
-		return true;
-	}
-	return false;
-}
-
-bool rust_dt_number(u32 node, const char *name, u64 *out)
-{
-	return node != DT_NONE && dt_number(arch_dt(), node, name, out);
-}
-
-bool rust_virtio_mmio(u32 *next, u64 *base, u64 *len, int *irq)
-{
-	u32 node;
-
-	return rust_dt_device("virtio,mmio", next, &node, base, len, irq);
-}
-
 #ifdef ARCH_HAS_PORTS
 static DEFINE_SPINLOCK(pci_port_lock);	/* address and data are two ports */
 

@@ -97,7 +97,7 @@ struct cdev *rust_chrdev_create(const char *name, dev_t dev, umode_t mode, const
 	return IS_ERR(c) ? NULL : c;
 }
 
-bool rust_proc_driver(const char *name, int (*show)(struct seq_file *, void *), void *data)
+struct proc_dir_entry *rust_proc_driver(const char *name, int (*show)(struct seq_file *, void *), void *data)
 {
 	static struct proc_dir_entry *dir;
 	static DEFINE_MUTEX(lock);
@@ -106,7 +106,12 @@ bool rust_proc_driver(const char *name, int (*show)(struct seq_file *, void *), 
 	if (!dir)
 		dir = proc_mkdir("driver", NULL);
 	mutex_unlock(&lock);
-	return dir && proc_create_single_data(name, 0444, dir, show, data);
+	return dir ? proc_create_single_data(name, 0444, dir, show, data) : NULL;
+}
+
+void rust_proc_remove(struct proc_dir_entry *de)
+{
+	proc_remove(de);
 }
 
 struct task *rust_current(void) { return current; }

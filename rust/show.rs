@@ -398,18 +398,59 @@ impl fmt::Write for Seq {
 }
 
 unsafe extern "C" fn proc_show<D: 'static>(m: *mut bindings::seq_file, _v: *mut c_void) -> c_int {
-    // SAFETY: the private member is the box that proc_driver() leaked.
-    let a = unsafe { &*bindings::rust_seq_private(m).cast::<Attr<&'static D>>() };
+    // SAFETY: the private member is the ProcText that proc_driver() was given for ever.
+    let a = unsafe { &*bindings::rust_seq_private(m).cast::<ProcText<D>>() };
     match (a.show)(a.dev, &mut Seq(m)) {
         Ok(()) => 0,
         Err(fmt::Error) => Error::EIO.code(),
     }
 }
 
-/// The file `/proc/driver/NAME`, mode 0444.
-pub fn proc_driver<D: Sync>(name: &'static CStr, dev: &'static D, read: Show<D>) -> Result {
-    let data: *const Attr<&'static D> = KBox::new(Attr { dev, show: read, store: None }, KERNEL)?.leak();
+/// What a file of /proc says, which open files of it may use when the file has gone.
+#[derive(Debug)]
+pub struct ProcText<D: 'static> {
+    dev: &'static D,
+    show: Show<D>,
+}
+
+impl<D: Sync> ProcText<D> {
+    /// Text made by `read`.
+    pub const fn new(dev: &'static D, read: Show<D>) -> Self {
+        ProcText { dev, show: read }
+    }
+}
+
+/// A file of /proc/driver. Dropped, it goes.
+///
+/// # Invariants
+/// Points to an entry that nobody else removes.
+#[derive(Debug)]
+pub struct ProcFile(NonNull<bindings::proc_dir_entry>);
+
+// SAFETY: the C side locks.
+unsafe impl Send for ProcFile {}
+// SAFETY: as above.
+unsafe impl Sync for ProcFile {}
+
+impl Drop for ProcFile {
+    fn drop(&mut self) {
+        // SAFETY: by the type's invariant.
+        unsafe { bindings::rust_proc_remove(self.0.as_ptr()) }
+    }
+}
+
+/// The file `/proc/driver/NAME`, mode 0444. Sleeps.
+///
+/// ```
+/// use kernel::show::{proc_driver, ProcText};
+/// static SEVEN: ProcText<u32> = ProcText::new(&7, |n, out| writeln!(out, "{n}"));
+/// let file = proc_driver(c"example", &SEVEN)?;
+/// drop(file);
+/// drop(proc_driver(c"example", &SEVEN)?);
+/// ```
+pub fn proc_driver<D: Sync>(name: &'static CStr, text: &'static ProcText<D>) -> Result<ProcFile> {
+    let data: *const ProcText<D> = text;
     // SAFETY: the name and the data live for ever; the function knows the data's type.
-    let ok = unsafe { bindings::rust_proc_driver(name.as_ptr(), Some(proc_show::<D>), data.cast_mut().cast()) };
-    if ok { Ok(()) } else { Err(Error::ENOMEM) }
+    let de = unsafe { bindings::rust_proc_driver(name.as_ptr(), Some(proc_show::<D>), data.cast_mut().cast()) };
+    NonNull::new(de).map(ProcFile).ok_or(Error::ENOMEM)
 }

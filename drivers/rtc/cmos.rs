@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
 //! The PC's battery clock: MC146818 and what came after it (Motorola MC146818A data sheet).
 //!
-//! Found and read once at the scheduler's level, so that the first file already has the right time; given to the class when
-//! drivers start. Registers are reached through an index and a data port: one lock, taken with interrupts off.
+//! Read once at the scheduler's level, so that the first file already has the right time; it gets its number when drivers start. Registers are reached through an index and a data port: one lock, taken with interrupts off.
 
 use super::calendar::{self, Time};
-use super::{Clock, Interrupts, Rtc};
+use super::{Cause, Clock, Interrupts};
+use crate::platform::{drive, Known};
 use core::fmt;
-use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::alloc::{KBox, KERNEL};
+use kernel::device::{Bound, Device, Driver};
 use kernel::io::{CmosRtc, Ports};
 use kernel::sync::SpinLockIrq;
 use kernel::uapi::rtc as abi;
-use kernel::{irq, time, Error, Result};
+use kernel::{time, Error, Result};
+
+const NAME: &str = "rtc_cmos";
 
 const SEC: u8 = 0x00;
 const SEC_ALARM: u8 = 0x01;
@@ -62,7 +64,11 @@ impl Format {
     /// A number below 100.
     fn encode(self, v: i32) -> u8 {
         let v = v as u8;
-        if self.binary { v } else { ((v / 10) << 4) | (v % 10) }
+        if self.binary {
+            v
+        } else {
+            ((v / 10) << 4) | (v % 10)
+        }
     }
 
     fn decode_hour(self, v: u8) -> i32 {
@@ -134,16 +140,9 @@ impl Regs {
 
 struct Cmos {
     regs: SpinLockIrq<Regs>,
-    line: Option<irq::Line>,
-    served: AtomicBool, // the interrupt is ours
-    class: SpinLockIrq<Option<&'static Rtc>>,
 }
 
 impl Clock for Cmos {
-    fn name(&self) -> &'static str {
-        "rtc_cmos"
-    }
-
     fn read(&self) -> Result<Time> {
         // An update takes 2.2 ms at most; a clock that updates for a tenth of a second is broken.
         for _ in 0..1000 {
@@ -182,7 +181,21 @@ impl Clock for Cmos {
     }
 
     fn interrupts(&self) -> Interrupts {
-        if self.served.load(Ordering::Relaxed) { Interrupts::Each } else { Interrupts::None }
+        Interrupts::Each
+    }
+
+    fn cause(&self) -> Cause {
+        let mut r = self.regs.lock();
+        let seen = core::mem::take(&mut r.missed)
+            | r.read(C) & (r.read(B) & (B_PERIODIC | B_ALARM | B_UPDATE));
+        if seen & B_ALARM != 0 {
+            let b = r.read(B); // it would come again tomorrow
+            r.write(B, b & !B_ALARM);
+        }
+        match u32::from(seen) {
+            0 => Cause::Nothing,
+            kinds => Cause::Kinds(kinds & (abi::PF | abi::AF | abi::UF)),
+        }
     }
 
     /// It compares the time of day alone.
@@ -225,51 +238,54 @@ impl Clock for Cmos {
         };
         let yes = |bit: u8| if b & bit != 0 { "yes" } else { "no" };
         let hz = if a & 15 == 0 { 0 } else { 65_536u32 >> (a & 15) };
-        writeln!(out, "periodic_IRQ\t: {}\nupdate_IRQ\t: {}\nHPET_emulated\t: no", yes(B_PERIODIC), yes(B_UPDATE))?;
-        writeln!(out, "BCD\t\t: {}\nDST_enable\t: {}\nperiodic_freq\t: {}", if b & B_BINARY == 0 { "yes" } else { "no" }, yes(1), hz)?;
+        writeln!(
+            out,
+            "periodic_IRQ\t: {}\nupdate_IRQ\t: {}\nHPET_emulated\t: no",
+            yes(B_PERIODIC),
+            yes(B_UPDATE)
+        )?;
+        writeln!(
+            out,
+            "BCD\t\t: {}\nDST_enable\t: {}\nperiodic_freq\t: {}",
+            if b & B_BINARY == 0 { "yes" } else { "no" },
+            yes(1),
+            hz
+        )?;
         writeln!(out, "batt_status\t: {}", if d & D_VALID != 0 { "okay" } else { "dead" })
     }
 }
 
-impl irq::Handler for Cmos {
-    fn handle(&self) -> bool {
-        let seen = {
-            let mut r = self.regs.lock();
-            let seen = core::mem::take(&mut r.missed) | r.read(C) & (r.read(B) & (B_PERIODIC | B_ALARM | B_UPDATE));
-            if seen & B_ALARM != 0 {
-                let b = r.read(B); // it would come again tomorrow
-                r.write(B, b & !B_ALARM);
-            }
-            u32::from(seen)
-        };
-        if let (true, Some(class)) = (seen != 0, *self.class.lock()) {
-            class.event(seen & (abi::PF | abi::AF | abi::UF));
+impl Cmos {
+    /// `ENODEV`: nothing answers.
+    fn new(found: &CmosRtc) -> Result<Cmos> {
+        let mut regs = Regs { ports: found.ports, century: found.century, missed: 0 };
+        if regs.read(D) == 0xff {
+            return Err(Error::ENODEV);
         }
-        seen != 0
+        regs.set_interrupts(B_PERIODIC | B_ALARM | B_UPDATE, false);
+        Ok(Cmos { regs: SpinLockIrq::new(regs) })
     }
 }
 
-static FOUND: SpinLockIrq<Option<&'static Cmos>> = SpinLockIrq::new(None);
+fn probe(d: &Device<Known>) -> Result<KBox<dyn Bound>> {
+    let found = Ports::cmos_rtc().ok_or(Error::ENODEV)?;
+    super::bind(NAME, d, KBox::new(Cmos::new(&found)?, KERNEL)?, found.line)
+}
 
-fn find() -> Result {
-    let Some(CmosRtc { ports, line, century }) = Ports::cmos_rtc() else { return Ok(()) };
-    let mut regs = Regs { ports, century, missed: 0 };
-    if regs.read(D) == 0xff {
-        return Ok(()); // nothing answers
+static DRIVER: Driver<Known> =
+    Driver { name: c"rtc_cmos", matches: |k| k.is_named("rtc_cmos"), probe, fixed: false };
+
+fn early() -> Result {
+    let Some(found) = Ports::cmos_rtc() else { return Ok(()) };
+    if let Ok(cmos) = Cmos::new(&found) {
+        super::set_system_clock(NAME, &cmos);
     }
-    regs.set_interrupts(B_PERIODIC | B_ALARM | B_UPDATE, false);
-    let cmos: &Cmos = KBox::new(Cmos { regs: SpinLockIrq::new(regs), line, served: AtomicBool::new(false), class: SpinLockIrq::new(None) }, KERNEL)?.leak();
-    *FOUND.lock() = Some(cmos);
-    super::set_system_clock(cmos);
     Ok(())
 }
 
 fn start() -> Result {
-    let Some(cmos) = *FOUND.lock() else { return Ok(()) };
-    cmos.served.store(super::serve(cmos.line, cmos), Ordering::Relaxed);
-    *cmos.class.lock() = Some(super::register(cmos)?);
-    Ok(())
+    drive(&DRIVER)
 }
 
-kernel::sched_init!(cmos_find, find);
+kernel::sched_init!(cmos_early, early);
 kernel::device_init!(cmos_start, start);

@@ -2,12 +2,16 @@
 //! The Goldfish clock (QEMU's riscv virt): nanoseconds since 1970 in two words, and an alarm likewise.
 
 use super::calendar::Time;
-use super::{Clock, Interrupts, Rtc};
-use core::sync::atomic::{AtomicBool, Ordering};
+use super::{Cause, Clock, Interrupts};
+use crate::platform::{drive, Known};
 use kernel::alloc::{KBox, KERNEL};
+use kernel::device::{Bound, Device, Driver};
 use kernel::mem::Mmio;
+use kernel::platform::{fdt_devices, FdtDevice};
 use kernel::sync::SpinLockIrq;
-use kernel::{irq, platform, time, Error, Result};
+use kernel::{time, Error, Result};
+
+const NAME: &str = "goldfish_rtc";
 
 const TIME_LOW: usize = 0x00; // reading it keeps the other half for the next read
 const TIME_HIGH: usize = 0x04;
@@ -20,9 +24,6 @@ const CLEAR_INTERRUPT: usize = 0x1c;
 struct Goldfish {
     regs: Mmio,
     pair: SpinLockIrq<()>, // both halves are one step
-    line: Option<irq::Line>,
-    served: AtomicBool, // the interrupt is ours
-    class: SpinLockIrq<Option<&'static Rtc>>,
 }
 
 fn nanoseconds(t: &Time) -> Option<u64> {
@@ -30,10 +31,6 @@ fn nanoseconds(t: &Time) -> Option<u64> {
 }
 
 impl Clock for Goldfish {
-    fn name(&self) -> &'static str {
-        "goldfish_rtc"
-    }
-
     fn read(&self) -> Result<Time> {
         let ns = {
             let _guard = self.pair.lock();
@@ -52,7 +49,12 @@ impl Clock for Goldfish {
     }
 
     fn interrupts(&self) -> Interrupts {
-        if self.served.load(Ordering::Relaxed) { Interrupts::Alarm } else { Interrupts::None }
+        Interrupts::Alarm
+    }
+
+    fn cause(&self) -> Cause {
+        self.regs.write32(CLEAR_INTERRUPT, 1);
+        Cause::Alarm
     }
 
     fn reaches(&self, at: i64, _now: i64) -> bool {
@@ -70,35 +72,32 @@ impl Clock for Goldfish {
     }
 }
 
-impl irq::Handler for Goldfish {
-    fn handle(&self) -> bool {
-        self.regs.write32(CLEAR_INTERRUPT, 1);
-        let class = *self.class.lock();
-        if let Some(class) = class {
-            class.alarm_came();
-        }
-        true
+impl Goldfish {
+    fn new(d: &FdtDevice) -> Result<Goldfish> {
+        let regs = d.map()?;
+        regs.write32(ALARM_IRQ_ENABLED, 0);
+        Ok(Goldfish { regs, pair: SpinLockIrq::new(()) })
     }
 }
 
-static FOUND: SpinLockIrq<Option<&'static Goldfish>> = SpinLockIrq::new(None);
+fn probe(d: &Device<Known>) -> Result<KBox<dyn Bound>> {
+    let t = d.facts().table()?;
+    super::bind(NAME, d, KBox::new(Goldfish::new(t)?, KERNEL)?, t.line().ok())
+}
 
-fn find() -> Result {
-    let Some(d) = platform::fdt_devices(c"google,goldfish-rtc").next() else { return Ok(()) };
-    let regs = d.map()?;
-    regs.write32(ALARM_IRQ_ENABLED, 0);
-    let clock: &Goldfish = KBox::new(Goldfish { regs, pair: SpinLockIrq::new(()), line: d.line().ok(), served: AtomicBool::new(false), class: SpinLockIrq::new(None) }, KERNEL)?.leak();
-    *FOUND.lock() = Some(clock);
-    super::set_system_clock(clock);
+static DRIVER: Driver<Known> =
+    Driver { name: c"goldfish_rtc", matches: |k| k.is("google,goldfish-rtc"), probe, fixed: false };
+
+/// Before the first file there is a date.
+fn early() -> Result {
+    let Some(d) = fdt_devices(c"google,goldfish-rtc").next() else { return Ok(()) };
+    super::set_system_clock(NAME, &Goldfish::new(&d)?);
     Ok(())
 }
 
 fn start() -> Result {
-    let Some(clock) = *FOUND.lock() else { return Ok(()) };
-    clock.served.store(super::serve(clock.line, clock), Ordering::Relaxed);
-    *clock.class.lock() = Some(super::register(clock)?);
-    Ok(())
+    drive(&DRIVER)
 }
 
-kernel::sched_init!(goldfish_find, find);
+kernel::sched_init!(goldfish_early, early);
 kernel::device_init!(goldfish_start, start);

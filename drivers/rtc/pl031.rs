@@ -2,12 +2,15 @@
 //! The Arm PL031 (DDI 0224): a count of seconds since 1970, and an alarm when it reaches a value.
 
 use super::calendar::Time;
-use super::{Clock, Interrupts, Rtc};
-use core::sync::atomic::{AtomicBool, Ordering};
+use super::{Cause, Clock, Interrupts};
+use crate::platform::{drive_cells, Known};
 use kernel::alloc::{KBox, KERNEL};
+use kernel::device::{Bound, Device, Driver};
 use kernel::mem::Mmio;
-use kernel::sync::SpinLockIrq;
-use kernel::{irq, platform, Error, Result};
+use kernel::platform::{fdt_devices, FdtDevice};
+use kernel::{Error, Result};
+
+const NAME: &str = "rtc-pl031";
 
 const DATA: usize = 0x00;
 const MATCH: usize = 0x04;
@@ -19,16 +22,9 @@ const CLEAR: usize = 0x1c;
 
 struct Pl031 {
     regs: Mmio,
-    line: Option<irq::Line>,
-    served: AtomicBool, // the interrupt is ours
-    class: SpinLockIrq<Option<&'static Rtc>>,
 }
 
 impl Clock for Pl031 {
-    fn name(&self) -> &'static str {
-        "rtc-pl031"
-    }
-
     fn read(&self) -> Result<Time> {
         Ok(Time::from_secs(self.regs.read32(DATA).into()))
     }
@@ -40,7 +36,15 @@ impl Clock for Pl031 {
     }
 
     fn interrupts(&self) -> Interrupts {
-        if self.served.load(Ordering::Relaxed) { Interrupts::Alarm } else { Interrupts::None }
+        Interrupts::Alarm
+    }
+
+    fn cause(&self) -> Cause {
+        if self.regs.read32(MASKED_STATUS) & 1 == 0 {
+            return Cause::Nothing;
+        }
+        self.regs.write32(CLEAR, 1);
+        Cause::Alarm
     }
 
     fn reaches(&self, at: i64, _now: i64) -> bool {
@@ -57,39 +61,33 @@ impl Clock for Pl031 {
     }
 }
 
-impl irq::Handler for Pl031 {
-    fn handle(&self) -> bool {
-        if self.regs.read32(MASKED_STATUS) & 1 == 0 {
-            return false;
-        }
-        self.regs.write32(CLEAR, 1);
-        let class = *self.class.lock();
-        if let Some(class) = class {
-            class.alarm_came();
-        }
-        true
+impl Pl031 {
+    fn new(d: &FdtDevice) -> Result<Pl031> {
+        let regs = d.map()?;
+        regs.write32(MASK, 0);
+        regs.write32(CONTROL, 1);
+        Ok(Pl031 { regs })
     }
 }
 
-static FOUND: SpinLockIrq<Option<&'static Pl031>> = SpinLockIrq::new(None);
+fn probe(d: &Device<Known>) -> Result<KBox<dyn Bound>> {
+    let t = d.facts().table()?;
+    super::bind(NAME, d, KBox::new(Pl031::new(t)?, KERNEL)?, t.line().ok())
+}
 
-fn find() -> Result {
-    let Some(d) = platform::fdt_devices(c"arm,pl031").next() else { return Ok(()) };
-    let regs = d.map()?;
-    regs.write32(MASK, 0);
-    regs.write32(CONTROL, 1);
-    let clock: &Pl031 = KBox::new(Pl031 { regs, line: d.line().ok(), served: AtomicBool::new(false), class: SpinLockIrq::new(None) }, KERNEL)?.leak();
-    *FOUND.lock() = Some(clock);
-    super::set_system_clock(clock);
+static DRIVER: Driver<Known> =
+    Driver { name: c"rtc-pl031", matches: |k| k.is_cell(0x41031), probe, fixed: false };
+
+/// Before the first file there is a date.
+fn early() -> Result {
+    let Some(d) = fdt_devices(c"arm,pl031").next() else { return Ok(()) };
+    super::set_system_clock(NAME, &Pl031::new(&d)?);
     Ok(())
 }
 
 fn start() -> Result {
-    let Some(clock) = *FOUND.lock() else { return Ok(()) };
-    clock.served.store(super::serve(clock.line, clock), Ordering::Relaxed);
-    *clock.class.lock() = Some(super::register(clock)?);
-    Ok(())
+    drive_cells(&DRIVER)
 }
 
-kernel::sched_init!(pl031_find, find);
+kernel::sched_init!(pl031_early, early);
 kernel::device_init!(pl031_start, start);

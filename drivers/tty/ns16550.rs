@@ -6,12 +6,15 @@
 //! interrupt empties the FIFO into the terminal layer. One lock for both, taken with interrupts off.
 
 use super::port::{self, Frame, Port, TIOCM_CD, TIOCM_CTS, TIOCM_DSR, TIOCM_DTR, TIOCM_RI, TIOCM_RTS};
+use crate::platform::{drive, Known, Stays};
+use core::sync::atomic::{AtomicU32, Ordering};
 use kernel::alloc::{KBox, KERNEL};
+use kernel::device::{Bound, Device, Driver};
 use kernel::io::Ports;
 use kernel::mem::Mmio;
 use kernel::sync::SpinLockIrq;
 use kernel::tty::{self, Flag, Settings};
-use kernel::{irq, platform, pr_info, Error, Result};
+use kernel::{irq, platform, pr_info, pr_warn, Error, Result};
 
 const RBR_THR: u16 = 0;
 const IER: u16 = 1;
@@ -300,18 +303,39 @@ fn add_from_tree(i: u32, d: platform::FdtDevice, name: &'static core::ffi::CStr)
     Ok(())
 }
 
-fn init() -> Result {
+/// The number that the next port of a device tree gets.
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+fn probe_pc(_d: &Device<Known>) -> Result<KBox<dyn Bound>> {
+    let stays = KBox::new(Stays, KERNEL)?;
     for (i, name) in (0u32..).zip(NAMES) {
         let Some((ports, line)) = Ports::legacy_uart(i) else { break };
         if probe(&ports) {
-            add(i, ports, PC_CLOCK, line, name)?;
+            if let Err(e) = add(i, ports, PC_CLOCK, line, name) {
+                pr_warn!("serial: ttyS{i}: error {}\n", e.code());
+                continue;
+            }
             pr_info!("serial: ttyS{} at port {:#x}, irq {}\n", i, ports.base(), line.map_or(-1, |l| l.number()));
         }
     }
-    for ((i, name), d) in (0u32..).zip(NAMES).zip(platform::fdt_devices(c"ns16550a")) {
-        add_from_tree(i, d, name)?;
-    }
-    Ok(())
+    Ok(stays)
+}
+
+fn probe_in_tree(d: &Device<Known>) -> Result<KBox<dyn Bound>> {
+    let stays = KBox::new(Stays, KERNEL)?;
+    let i = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = NAMES.get(i as usize).ok_or(Error::ENOSPC)?;
+    add_from_tree(i, *d.facts().table()?, name)?;
+    Ok(stays)
+}
+
+// A terminal stays, and so do its port and its interrupt: programs do not unbind these.
+static PC: Driver<Known> = Driver { name: c"serial8250", matches: |k| k.is_named("serial8250"), probe: probe_pc, fixed: true };
+static IN_TREE: Driver<Known> = Driver { name: c"of_serial", matches: |k| k.is("ns16550a"), probe: probe_in_tree, fixed: true };
+
+fn init() -> Result {
+    drive(&PC)?;
+    drive(&IN_TREE)
 }
 
 kernel::device_init!(ns16550, init);

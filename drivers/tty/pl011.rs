@@ -6,7 +6,10 @@
 //! taken with interrupts off. The firmware's line settings are kept but for the word length: the rate of its clock is not known here.
 
 use super::port::{self, Frame, Port, TIOCM_CD, TIOCM_CTS, TIOCM_DSR, TIOCM_DTR, TIOCM_RI, TIOCM_RTS};
+use crate::platform::{drive, drive_cells, Known, Stays};
+use core::sync::atomic::{AtomicU32, Ordering};
 use kernel::alloc::{KBox, KERNEL};
+use kernel::device::{Bound, Device, Driver};
 use kernel::mem::Mmio;
 use kernel::sync::SpinLockIrq;
 use kernel::tty::{self, Flag, Settings};
@@ -219,11 +222,24 @@ fn add(i: u32, d: platform::FdtDevice, name: &'static core::ffi::CStr) -> Result
     Ok(())
 }
 
+/// The number that the next port gets.
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+fn probe(d: &Device<Known>) -> Result<KBox<dyn Bound>> {
+    let stays = KBox::new(Stays, KERNEL)?;
+    let i = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = NAMES.get(i as usize).ok_or(Error::ENOSPC)?;
+    add(i, *d.facts().table()?, name)?;
+    Ok(stays)
+}
+
+// A terminal stays, and so do its port and its interrupt: programs do not unbind these.
+static CELL: Driver<Known> = Driver { name: c"uart-pl011", matches: |k| k.is_cell(0x41011), probe, fixed: true };
+static OF_ACPI: Driver<Known> = Driver { name: c"sbsa-uart", matches: |k| k.is("arm,pl011"), probe, fixed: true };
+
 fn init() -> Result {
-    for ((i, name), d) in (0u32..).zip(NAMES).zip(platform::fdt_devices(c"arm,pl011")) {
-        add(i, d, name)?;
-    }
-    Ok(())
+    drive_cells(&CELL)?;
+    drive(&OF_ACPI)
 }
 
 kernel::device_init!(pl011, init);

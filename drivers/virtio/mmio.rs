@@ -4,10 +4,12 @@
 use super::queue::Queue;
 use super::bus::{Attached, Carrier};
 use super::Transport;
+use crate::platform::{drive, Known};
+use kernel::device::{Bound, Device as OnPlatform, Driver};
 use kernel::dma::Engine;
 use kernel::irq::{Line, Source};
 use kernel::mem::Mmio;
-use kernel::platform;
+use kernel::platform::VirtioMmio;
 use kernel::alloc::{KBox, KERNEL};
 use kernel::show::Dir;
 use kernel::sync::SpinLockIrq;
@@ -122,23 +124,25 @@ impl Transport for Device {
     }
 }
 
-fn probe(v: platform::VirtioMmio) -> Result {
+/// Takes the registers that the tables name: they carry a device of the virtio bus. `ENODEV`: nothing is behind them.
+fn probe(d: &OnPlatform<Known>) -> Result<KBox<dyn Bound>> {
+    let known = d.facts();
+    let v = VirtioMmio::of(known.table()?)?;
     let regs = v.map()?;
     if regs.read32(MAGIC) != 0x7472_6976 || regs.read32(DEVICE_ID) == 0 {
-        return Ok(()); // a slot with nothing in it
+        return Err(Error::ENODEV);
     }
     if regs.read32(VERSION) != 2 {
-        pr_warn!("virtio-mmio: {:#x}: legacy device, version {}\n", v.base(), regs.read32(VERSION));
-        return Ok(());
+        pr_warn!("virtio-mmio: {known}: legacy device, version {}\n", regs.read32(VERSION));
+        return Err(Error::ENODEV);
     }
     let irq = v.line().map_or(-1, |l| l.number());
-    pr_info!("virtio-mmio: {:#x}: device type {}, irq {}\n", v.base(), regs.read32(DEVICE_ID), irq);
+    pr_info!("virtio-mmio: {known}: device type {}, irq {}\n", regs.read32(DEVICE_ID), irq);
     let (kind, vendor) = (regs.read32(DEVICE_ID), regs.read32(VENDOR_ID));
-    let device = Attached::new(&publish(v)?, kind, vendor, KBox::new(Slot(v), KERNEL)?)?;
-    KBox::new(device, KERNEL).map(|a| _ = a.leak()) // it stays as long as the machine runs
+    Ok(KBox::new(Attached::new(d, kind, vendor, KBox::new(Slot(v), KERNEL)?)?, KERNEL)?)
 }
 
-struct Slot(platform::VirtioMmio);
+struct Slot(VirtioMmio);
 
 impl Carrier for Slot {
     fn open(&self, dir: Dir) -> Result<KBox<dyn Transport>> {
@@ -148,25 +152,10 @@ impl Carrier for Slot {
     }
 }
 
-/// Shows the registers as a device of the platform, named as Linux names those of a device tree.
-fn publish(v: platform::VirtioMmio) -> Result<Dir> {
-    let dir = Dir::sys(c"devices/platform")?.dir(format_args!("{:x}.virtio_mmio", v.base()))?;
-    dir.uevent(&(), |(), out| writeln!(out, "DRIVER=virtio-mmio"))?;
-    dir.link_to(format_args!("subsystem"), &Dir::sys(c"bus/platform")?)?;
-    let driver = Dir::sys(c"bus/platform/drivers/virtio-mmio")?;
-    dir.link_to(format_args!("driver"), &driver)?;
-    driver.link_back(&dir)?;
-    Dir::sys(c"bus/platform/devices")?.link_back(&dir)?;
-    Ok(dir)
-}
+static DRIVER: Driver<Known> = Driver { name: c"virtio-mmio", matches: |k| k.is("virtio,mmio"), probe, fixed: false };
 
 fn init() -> Result {
-    for v in platform::virtio_mmio() {
-        if let Err(e) = probe(v) {
-            pr_warn!("virtio-mmio: {:#x}: {}\n", v.base(), e.code());
-        }
-    }
-    Ok(())
+    drive(&DRIVER)
 }
 
 kernel::device_init!(virtio_mmio, init);

@@ -6,7 +6,8 @@ use kernel::show::{self, Dir};
 pub fn run(dir: Dir) -> kernel::Result {
     let level = 3u32;
     dir.attr(c"level", &level, |l, out| writeln!(out, "{l}"), None)?; // error: E0597
-    show::proc_driver(c"level", &level, |l, out| writeln!(out, "{l}")) // error: E0597
+    let text = show::ProcText::new(&3u32, |l, out| writeln!(out, "{l}"));
+    show::proc_driver(c"level", &text).map(drop) // error: E0597
 }
 
 pub fn not_sync(dir: Dir, level: &'static Cell<u32>) -> kernel::Result {

@@ -61,10 +61,6 @@ struct rust_pci_window {
 bool rust_dt_pci_window(u32 node, u32 *next, struct rust_pci_window *out);
 int rust_dt_pci_irq(u32 node, u8 bus, u8 devfn, u8 pin);
 bool rust_dt_pci_msi(u32 node, u32 rid, u32 *device);
-bool rust_virtio_mmio(u32 *next, u64 *base, u64 *len, int *irq);
-/* The next enabled device of the device tree that is COMPATIBLE: its first registers and interrupt. *NEXT starts as 0. */
-bool rust_dt_device(const char *compatible, u32 *next, u32 *node, u64 *base, u64 *len, int *irq);
-bool rust_dt_number(u32 node, const char *name, u64 *out);
 bool rust_has_ports(void);
 u32 rust_pci_port_read(u8 bus, u8 devfn, u8 off);
 void rust_pci_port_write(u8 bus, u8 devfn, u8 off, u32 v);
@@ -145,8 +141,10 @@ void rust_show_unlink(struct show_node *dir, const char *name);
 void rust_file_opened(struct file *f, void *private);
 /* As chrdev_create(); NULL on any failure. */
 struct cdev *rust_chrdev_create(const char *name, dev_t dev, umode_t mode, const struct file_operations *ops, void *data);
-/* A file of /proc/driver. */
-bool rust_proc_driver(const char *name, int (*show)(struct seq_file *, void *), void *data);
+struct proc_dir_entry;
+/* The file /proc/driver/NAME, which rust_proc_remove() removes; NULL: no memory, or there is one. */
+struct proc_dir_entry *rust_proc_driver(const char *name, int (*show)(struct seq_file *, void *), void *data);
+void rust_proc_remove(struct proc_dir_entry *de);
 
 /* The battery clock of a PC: its two ports, its interrupt (negative: none), where its century is (0: nowhere). False: there is none. */
 bool rust_cmos_rtc(u16 *port, int *irq, u8 *century);
