@@ -14,7 +14,7 @@ use kernel::{irq, pr_info, pr_warn, Result};
 struct Clocked {
     rtc: &'static Rtc,
     irq: Option<irq::Registration>,
-    node: Option<Arc<chrdev::Registration>>,
+    node: Option<chrdev::Registration>,
     above: Option<Dir>,
     dir: Option<Dir>,
     proc: Option<ProcFile>,
@@ -35,7 +35,8 @@ pub fn bind(
     })?;
     let rtc = Rtc::take()?;
     *rtc.setup.lock() = SETUP;
-    *rtc.running.lock() = Some(run.clone());
+    let none = rtc.running.lock().replace(run.clone());
+    drop(none);
     // From here on what fails is undone by its drop.
     let mut c = Clocked { rtc, irq: None, node: None, above: None, dir: None, proc: None };
     if let Some(line) = line {
@@ -82,23 +83,24 @@ impl Clocked {
     /// What /dev, /sys and /proc show of it.
     fn publish(&mut self, run: &Running) -> Result {
         let rtc = self.rtc;
-        let node = Arc::new(chrdev::Registration::new(rtc.cname(), 0o600, rtc)?)?;
-        self.node = Some(node.clone());
+        let node = chrdev::Registration::new(rtc.cname(), 0o600, rtc)?;
         let of = run.device.dir();
         let above = of.dir(format_args!("rtc"))?;
         self.above = Some(above.clone());
         let dir = above.dir(format_args!("rtc{}", rtc.number))?;
         self.dir = Some(dir.clone());
         show_clock(&dir, rtc)?;
+        // Its numbers alone: who reads these files does not keep it.
+        let numbers = Arc::new((node.major(), node.minor(), rtc.number))?;
+        self.node = Some(node);
         dir.attr(
             c"dev",
-            node.clone(),
-            |n, out| writeln!(out, "{}:{}", n.major(), n.minor()),
+            numbers.clone(),
+            |(major, minor, _), out| writeln!(out, "{major}:{minor}"),
             None,
         )?;
-        let numbers = Arc::new((node, rtc))?;
-        dir.uevent(numbers, |(n, rtc), out| {
-            writeln!(out, "MAJOR={}\nMINOR={}\nDEVNAME=rtc{}", n.major(), n.minor(), rtc.number)
+        dir.uevent(numbers, |(major, minor, n), out| {
+            writeln!(out, "MAJOR={major}\nMINOR={minor}\nDEVNAME=rtc{n}")
         })?;
         if run.has_alarm() {
             dir.attr(c"wakealarm", rtc, Rtc::show_wakealarm, Some(Rtc::store_wakealarm))?;
