@@ -18,13 +18,13 @@ from ochre import setup  # noqa: E402
 
 ARCH = sys.argv[sys.argv.index("--arch") + 1] if "--arch" in sys.argv else "x86_64"
 SHORT = "--short" in sys.argv
-COUNT = int(sys.argv[sys.argv.index("--rounds") + 1]) if "--rounds" in sys.argv else 60
+COUNT = int(sys.argv[sys.argv.index("--rounds") + 1]) if "--rounds" in sys.argv else 10
 NAMES = "ip -o link | grep -o '[a-z]*[0-9]*: <' | grep -v 'lo: \\|eth0: ' | tr -d '\\n'; echo"
 DUMMY = NAMES.join(["", """; grep -c dummy /proc/modules
 ip link add type dummy; """, """; cut -d' ' -f1,3,5 /proc/modules
 ip link set dummy0 up; ip addr add 10.9.9.1/24 dev dummy0; ip link add kept type dummy
 mkfifo /tmp/made /tmp/go; unshare -n sh -c 'ip link add far type dummy; echo > /tmp/made; read x < /tmp/go; ip -o link | grep -c far' & read x < /tmp/made
-(while ip link show dummy0 >/dev/null 2>&1; do ping -c 3 -i 0 -W 1 10.9.9.7; done) >/dev/null 2>&1 &
+(while ip link show dummy0 >/dev/null 2>&1; do ping -c 1 -W 1 10.9.9.7; done) >/dev/null 2>&1 &
 rmmod dummy && """, """; grep -c dummy /proc/modules; echo > /tmp/go; wait
 modprobe dummy numdummies=3; """, """; rmmod dummy; modprobe dummy numdummies=0; """, """
 ip link add x type dummy && """, """; ip link add y type nothing; grep -c . /proc/modules; rmmod dummy
