@@ -81,21 +81,21 @@ pub(super) fn alias(k: &Known, out: &mut dyn Write) -> fmt::Result {
 
 /// The lines of a device's events.
 pub(super) fn lines(k: &Known, out: &mut dyn Write) -> fmt::Result {
-    if let What::Table(d) = &k.what {
-        if d.hid().is_none() {
-            write!(out, "OF_NAME={}\nOF_FULLNAME=", bare(d))?;
-            path(d, out)?;
-            out.write_char('\n')?;
-            if let Some(kind) = kind(d) {
-                writeln!(out, "OF_TYPE={kind}")?;
-            }
-            let mut n = 0;
-            for c in d.texts(c"compatible") {
-                writeln!(out, "OF_COMPATIBLE_{n}={c}")?;
-                n += 1;
-            }
-            writeln!(out, "OF_COMPATIBLE_N={n}")?;
+    if let What::Table(d) = &k.what
+        && d.hid().is_none()
+    {
+        write!(out, "OF_NAME={}\nOF_FULLNAME=", bare(d))?;
+        path(d, out)?;
+        out.write_char('\n')?;
+        if let Some(kind) = kind(d) {
+            writeln!(out, "OF_TYPE={kind}")?;
         }
+        let mut n = 0;
+        for c in d.texts(c"compatible") {
+            writeln!(out, "OF_COMPATIBLE_{n}={c}")?;
+            n += 1;
+        }
+        writeln!(out, "OF_COMPATIBLE_N={n}")?;
     }
     if let Some(id) = k.cell {
         writeln!(out, "AMBA_ID={id:08x}")?;
