@@ -21,7 +21,7 @@ INFO = [b"license=MIT", b"author=Ochre", b"alias=fs-binder", b"name=binder", b"i
 
 
 def run(root, *words):
-    r = subprocess.run([os.path.join(ROOT, "ochre"), "run", *DEBUG, "--arch", ARCH, "--accel", "tcg", "--timeout", "500", "--rootfs", root, *words, "--", "modules_binder"],
+    r = subprocess.run([os.path.join(ROOT, "ochre"), "run", *DEBUG, "--arch", ARCH, "--accel", "tcg", "--timeout", "500", "--rootfs", root, *words, "--", *["env", "SHORT=1"] * SHORT, "modules_binder"],
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
     return r.returncode, r.stdout, r.stderr
 
