@@ -393,6 +393,16 @@ static enum kvm_exec_status op_cpuid(struct kvm_exec *e, u32 leaf, u32 index, u3
 	return KVM_EXEC_DONE;
 }
 
+static enum kvm_exec_status op_set_system(struct kvm_exec *e, bool task,
+					  const struct kvm_exec_seg *seg)
+{
+	struct vmcb_save *s = &vcpu_of(e)->arch->vmcb->save;
+
+	*(task ? &s->tr : &s->ldtr) =
+		(struct vmcb_segment){ seg->selector, seg->attr, seg->limit, seg->base };
+	return KVM_EXEC_DONE;
+}
+
 static enum kvm_exec_status op_hlt(struct kvm_exec *e)
 {
 	vcpu_of(e)->arch->halt = true;
@@ -465,6 +475,7 @@ const struct kvm_exec_ops kvm_exec_ops = {
 	.get_tsc = op_get_tsc,
 	.cpuid = op_cpuid,
 	.hlt = op_hlt,
+	.set_system = op_set_system,
 	.flush = op_flush,
 	.get_vec = op_get_vec,
 	.set_vec = op_set_vec,
