@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Loading a data segment, LDTR and TR, for KVM's instructions (APM 2, 4.7, 4.8 and 4.11; APM 3, MOV,
+ * Loading segments, LDTR and TR, for KVM's instructions (APM 2, 4.7, 4.8 and 4.11; APM 3, MOV,
  * LLDT, LTR). The accessed or busy bit is set in the descriptor when nothing else can fail.
  */
 #include <lib/string.h>
@@ -98,6 +98,68 @@ enum kvm_exec_status kvm_exec_load_segment(struct kvm_exec *e, u8 seg, u16 selec
 	if (loaded.attr & ACCESSED)
 		return KVM_EXEC_DONE;
 	fresh = old | (u64)ACCESSED << 40;
+	return e->ops->exchange(e, linear, &old, &fresh, 8, KVM_READ_SYSTEM);
+}
+
+/* ---- CS ---- */
+
+/* A code segment that a jump may go to from this CPL, which stays. */
+static enum kvm_exec_status check_code(struct kvm_exec *e, const struct kvm_exec_seg *s)
+{
+	u32 rpl = s->selector & 3, code = s->selector & 0xfffc, dpl = dpl_of(s->attr);
+	bool conforming = (s->attr & TYPE_CONFORMING) == TYPE_CONFORMING;
+
+	if (!(s->attr & KVM_ATTR_CODE) ||
+	    (conforming ? dpl > e->cpl : rpl > e->cpl || dpl != e->cpl))
+		return kvm_exec_fault(e, VECTOR_GP, code);
+	if (!(s->attr & KVM_ATTR_P))
+		return kvm_exec_fault(e, VECTOR_NP, code);
+	if (s->attr & KVM_ATTR_L && s->attr & KVM_ATTR_DB)
+		return kvm_exec_fault(e, VECTOR_GP, code);
+	return KVM_EXEC_DONE;
+}
+
+/* Whether the new CS has TARGET; then it is taken. */
+static enum kvm_exec_status enter(struct kvm_exec *e, const struct kvm_exec_seg *cs, u64 target)
+{
+	if (cs->attr & KVM_ATTR_L ? !kvm_exec_canonical(e, target) : target > cs->limit)
+		return kvm_exec_fault(e, VECTOR_GP, 0);
+	e->next.seg[KVM_SEG_CS] = *cs;
+	e->next.rip = target;
+	return KVM_EXEC_DONE;
+}
+
+enum kvm_exec_status kvm_exec_jump_far(struct kvm_exec *e, u16 selector, u64 target)
+{
+	struct kvm_exec_seg cs = e->next.seg[KVM_SEG_CS];
+	u64 linear, old, fresh;
+	enum kvm_exec_status s;
+
+	if (e->mode == KVM_MODE_REAL) {
+		cs.selector = selector;
+		cs.base = (u64)selector << 4;
+		return enter(e, &cs, target);
+	}
+	if (!(selector & 0xfffc))
+		return kvm_exec_fault(e, VECTOR_GP, 0);
+	s = find(e, selector, &linear);
+	if (!s)
+		s = kvm_exec_read_at(e, linear, &old, 8, KVM_READ_SYSTEM);
+	if (s)
+		return s;
+	unpack(&cs, selector, old);
+	/* Gates and tasks; and outside 64-bit mode it is not known whether this is long mode. */
+	if (!(cs.attr & KVM_ATTR_S) || (cs.attr & KVM_ATTR_L && e->mode != KVM_MODE_LONG64))
+		return KVM_EXEC_UNHANDLED;
+	s = check_code(e, &cs);
+	if (s)
+		return s;
+	fresh = old | (u64)ACCESSED << 40;
+	cs.selector = (u16)((selector & 0xfffc) | e->cpl);
+	cs.attr |= ACCESSED;
+	s = enter(e, &cs, target);
+	if (s || fresh == old)
+		return s;
 	return e->ops->exchange(e, linear, &old, &fresh, 8, KVM_READ_SYSTEM);
 }
 
