@@ -73,8 +73,9 @@ TEST(kvm_moves_sse_registers_to_devices)
 
 /* With a value on the stack its top is 7: MM3 is ST(4) by then. */
 GUEST(mmx, ".code64",
-      "mov $0x10000000, %rbx; fninit; movq 0x5008, %mm3; emms; fld1; movq %mm3, (%rbx)\n"
-      "movq 0x10(%rbx), %mm5; movq %mm5, 0x5100; movq %mm3, 0x5108; hlt");
+      "mov $0x10000000, %rbx; fninit; movq 0x5008, %mm3; movq 0x5010, %mm6; emms; fld1; movq %mm3, (%rbx)\n"
+      "movq 0x10(%rbx), %mm5; movq %mm5, 0x5100; movq %mm3, 0x5108\n"
+      "movq %mm6, 0x5110; hlt");
 
 TEST(kvm_moves_mmx_registers_to_devices)
 {
@@ -90,7 +91,7 @@ TEST(kvm_moves_mmx_registers_to_devices)
 	loaded(&m, 0x10, given, 8);
 	RUN(&m, KVM_EXIT_HLT);
 	CHECK(!memcmp(m.mem + DATA + 0x100, given, 8));
-	CHECK(!memcmp(m.mem + DATA + 0x108, m.mem + DATA + 8, 8));
+	CHECK(!memcmp(m.mem + DATA + 0x108, m.mem + DATA + 8, 16));
 }
 
 GUEST(avx, ".code64",
