@@ -165,6 +165,19 @@ int kvm_apics_send(struct kvm_vm *vm, const struct kvm_message *m, enum kvm_shor
 	return r;
 }
 
+int kvm_apics_send_ids(struct kvm_vm *vm, const struct kvm_message *m, u32 first, u64 ids)
+{
+	const struct apic_table *t;
+	int r = -EOPNOTSUPP;
+
+	rcu_read_lock();
+	t = rcu_dereference(vm->cpu->apics);
+	if (t)
+		r = kvm_apic_map_deliver_ids(&t->map, m, first, ids);
+	rcu_read_unlock();
+	return r;
+}
+
 /* ---- what surrounds the model ---- */
 
 static u64 op_now(const struct kvm_lapic *l)
@@ -211,7 +224,9 @@ static bool op_event(struct kvm_lapic *l, enum kvm_delivery what, u8 vector)
 
 	switch (what) {
 	case KVM_DELIVER_NMI:
-		__atomic_fetch_or(&a->apic_events, APIC_EVENT_NMI, __ATOMIC_RELEASE);
+		if (__atomic_fetch_or(&a->apic_events, APIC_EVENT_NMI, __ATOMIC_RELEASE) &
+		    APIC_EVENT_NMI)
+			__atomic_fetch_or(&a->apic_events, APIC_EVENT_NMI_MORE, __ATOMIC_RELEASE);
 		break;
 	case KVM_DELIVER_INIT:
 		__atomic_fetch_and(&a->apic_events, ~APIC_EVENT_STARTUP, __ATOMIC_RELAXED);
@@ -315,8 +330,8 @@ static void take_events(struct kvm_vcpu *v, u32 events)
 {
 	struct kvm_cpu_vcpu *a = v->arch;
 
-	if (events & APIC_EVENT_NMI)
-		a->events.nmi.pending = true;
+	if (events & (APIC_EVENT_NMI | APIC_EVENT_NMI_MORE))
+		kvm_event_nmi(a, !!(events & APIC_EVENT_NMI) + !!(events & APIC_EVENT_NMI_MORE));
 	if (events & APIC_EVENT_INIT) {
 		kvm_lapic_init(&a->lapic);
 		kvm_request(v, KVM_REQUEST_APICS);

@@ -185,3 +185,19 @@ int kvm_apic_map_deliver(const struct kvm_apic_map *map, const struct kvm_messag
 	}
 	return t.result;
 }
+
+int kvm_apic_map_deliver_ids(const struct kvm_apic_map *map, const struct kvm_message *m, u32 first,
+			     u64 ids)
+{
+	int took = 0;
+
+	for (; ids; ids &= ids - 1) {
+		u64 id = (u64)first + (u32)__builtin_ctzll(ids);
+
+		if (id >= map->ids)
+			break;
+		if (map->by_id[id])
+			took += max(kvm_lapic_accept(map->by_id[id], m), 0);
+	}
+	return took;
+}

@@ -36,3 +36,9 @@ bool kvm_apic_map_is_short(const struct kvm_apic_map *map, const struct kvm_mess
  */
 int kvm_apic_map_deliver(const struct kvm_apic_map *map, const struct kvm_message *m,
 			 enum kvm_shorthand to, struct kvm_lapic *self);
+/*
+ * Delivers M, whatever its destination, to the APICs of the ids FIRST + n, where n is the number of
+ * a bit in IDS: how many requested it now.
+ */
+int kvm_apic_map_deliver_ids(const struct kvm_apic_map *map, const struct kvm_message *m, u32 first,
+			     u64 ids);

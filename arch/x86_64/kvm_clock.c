@@ -181,6 +181,34 @@ static bool meant_equal(const struct kvm_vm_clock *c, u64 value, u64 now)
 	return !value || (value + second > expected && value < expected + second);
 }
 
+/* A vCPU's TSC is to be OFFSET ahead of the host's. */
+static void set_offset_locked(struct kvm_vm_clock *c, struct kvm_cpu_vcpu *a, u64 offset)
+{
+	lockdep_assert_held(&c->lock);
+	a->vmcb->control.tsc_offset = offset;
+	set_equal(c, a, offset == c->tsc_offset);
+}
+
+void kvm_tsc_adjust(struct kvm_vcpu *v, u64 value, bool owner)
+{
+	struct kvm_vm_clock *c = &v->vm->cpu->clock;
+	struct kvm_cpu_vcpu *a = v->arch;
+	u64 moved = value - a->tsc_adjust;
+	bool was_stable, changed;
+
+	a->tsc_adjust = value;
+	if (owner)
+		return;
+	spin_lock(&c->lock);
+	was_stable = stable_locked(c);
+	set_offset_locked(c, a, a->vmcb->control.tsc_offset + moved);
+	changed = stable_locked(c) != was_stable;
+	spin_unlock(&c->lock);
+	kvm_request(v, KVM_REQUEST_CLOCK);
+	if (changed)
+		tell_all(v->vm);
+}
+
 void kvm_tsc_write(struct kvm_vcpu *v, u64 value, bool owner)
 {
 	struct kvm_vm_clock *c = &v->vm->cpu->clock;
@@ -198,8 +226,9 @@ void kvm_tsc_write(struct kvm_vcpu *v, u64 value, bool owner)
 		c->tsc_written = value;
 		c->tsc_written_at = now;
 	}
-	a->vmcb->control.tsc_offset = owner ? c->tsc_offset : value - now;
-	set_equal(c, a, a->vmcb->control.tsc_offset == c->tsc_offset);
+	if (!owner)		/* IA32_TSC_ADJUST follows what a guest writes */
+		a->tsc_adjust += value - now - a->vmcb->control.tsc_offset;
+	set_offset_locked(c, a, owner ? c->tsc_offset : value - now);
 	changed = stable_locked(c) != was_stable;
 	spin_unlock(&c->lock);
 	kvm_request(v, KVM_REQUEST_CLOCK);

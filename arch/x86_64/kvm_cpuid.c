@@ -16,6 +16,7 @@
 #define EXTENDED 0x80000000U
 #define EXTENDED_MAX 0x80000008U
 #define LEAF1_ECX_OSXSAVE (1U << 27)
+#define LEAF7_EBX_TSC_ADJUST (1U << 1)
 #define LEAF1_ECX_X2APIC (1U << 21)
 #define LEAF1_EDX_APIC (1U << 9)
 
@@ -117,6 +118,8 @@ static void add_basic(struct list *l)
 	for (u32 leaf = 2; leaf <= 6; leaf++)
 		add(l, leaf, 0, false, none);
 	add(l, 7, 0, true, seven);
+	if (l->n <= l->room)
+		l->e[l->n - 1].ebx |= LEAF7_EBX_TSC_ADJUST;	/* kvm_clock.c: needs no CPU's */
 	for (u32 leaf = 8; leaf < 0xd; leaf++)
 		add(l, leaf, 0, false, none);
 	if (!cpu_has(X86_FEATURE_XSAVE))
@@ -155,7 +158,8 @@ static void add_own(struct list *l)
 		  .ebx = 0x4b4d564b,
 		  .ecx = 0x564b4d56,
 		  .edx = 0x4d },
-		{ .function = KVM_CPUID_FEATURES, .eax = kvm_clock_features() },
+		{ .function = KVM_CPUID_FEATURES,
+		  .eax = kvm_clock_features() | kvm_hypercall_features() },
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(e); i++, l->n++)

@@ -19,6 +19,7 @@
 #include "arch/x86_64/x86_priv.h"
 
 #define DR6_TRAPS 0xfULL
+#define DR7_GD (1ULL << 13)
 
 static bool steps(const struct kvm_cpu_vcpu *a)
 {
@@ -39,6 +40,16 @@ static void intercept(struct kvm_cpu_vcpu *a)
 		c->intercept_exceptions |= 1U << VEC_DB;
 	if (a->debug.control & KVM_GUESTDBG_USE_SW_BP)
 		c->intercept_exceptions |= 1U << VEC_BP;
+}
+
+void kvm_debug_raise(struct kvm_cpu_vcpu *a, u64 why)
+{
+	struct vmcb_save *s = &a->vmcb->save;
+
+	DEBUG_ON(a->debug.armed);
+	s->dr6 = (s->dr6 & ~DR6_TRAPS) | GUEST_DR6_FIXED | why;
+	s->dr7 &= ~DR7_GD;
+	kvm_vcpu_raise(a, VEC_DB, false, 0);
 }
 
 void kvm_debug_arm(struct kvm_cpu_vcpu *a)
@@ -113,8 +124,7 @@ static int at_window(struct kvm_cpu_vcpu *a)
 		dr6 &= ~GUEST_DR6_BS;
 	if (!dr6)
 		return 1;
-	a->vmcb->save.dr6 |= dr6;
-	kvm_vcpu_raise(a, VEC_DB, false, 0);
+	kvm_debug_raise(a, dr6);
 	return 1;
 }
 

@@ -89,8 +89,7 @@ void kvm_emulate_stepped(struct kvm_cpu_vcpu *a, u8 shadow)
 		return;
 	if (!(a->vmcb->save.rflags & GUEST_FLAG_TF))
 		return;
-	a->vmcb->save.dr6 |= GUEST_DR6_BS;
-	kvm_vcpu_raise(a, VEC_DB, false, 0);
+	kvm_debug_raise(a, GUEST_DR6_BS);
 }
 
 static void raise_fault(struct kvm_cpu_vcpu *a)
@@ -100,8 +99,9 @@ static void raise_fault(struct kvm_cpu_vcpu *a)
 	if (f->vector == VEC_PF)
 		a->vmcb->save.cr2 = f->address;
 	if (f->vector == VEC_DB)
-		a->vmcb->save.dr6 |= f->address;
-	kvm_vcpu_raise(a, f->vector, f->has_code, f->code);
+		kvm_debug_raise(a, f->address);
+	else
+		kvm_vcpu_raise(a, f->vector, f->has_code, f->code);
 }
 
 /* ---- fetch ---- */

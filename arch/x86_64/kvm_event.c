@@ -9,6 +9,7 @@
 #include <abi/errno.h>
 #include <arch/fpu.h>
 #include <kernel/bug.h>
+#include <lib/minmax.h>
 #include <linux/kvm.h>
 #include <asm/svm.h>
 #include "arch/x86_64/kvm_priv.h"
@@ -111,6 +112,18 @@ static void inject(struct vmcb *b, u32 type, u8 vector, bool has_error, u32 erro
 	b->control.event_error = has_error ? error : 0;
 }
 
+/*
+ * A CPU keeps one NMI beside the one that it serves. It takes the first of two that come at once
+ * before the second; a vCPU may be out of its guest meanwhile, and so keeps both, as on Linux.
+ */
+void kvm_event_nmi(struct kvm_cpu_vcpu *a, unsigned int n)
+{
+	struct kvm_events *e = &a->events;
+	unsigned int limit = e->nmi.masked || e->nmi.injected ? 1 : 2;
+
+	e->nmi.pending = (u8)min(e->nmi.pending + n, limit);
+}
+
 static void inject_nmi(struct kvm_cpu_vcpu *a)
 {
 	kvm_count(&a->v->stat.nmi_injections);
@@ -173,7 +186,7 @@ static void inject_new(struct kvm_cpu_vcpu *a)
 		inject_interrupt(a);
 		return;
 	}
-	e->nmi.pending = false;
+	e->nmi.pending--;
 	e->nmi.injected = e->nmi.masked = true;
 	vmcb_intercept(a->vmcb, VMCB_I_IRET);
 	inject_nmi(a);

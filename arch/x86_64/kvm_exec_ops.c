@@ -4,6 +4,7 @@
  * MMIO and ports (kvm_ask.c), control registers, MSRs.
  */
 #include <abi/errno.h>
+#include <arch/fpu.h>
 #include <kernel/bug.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
@@ -392,6 +393,16 @@ static enum kvm_exec_status op_cpuid(struct kvm_exec *e, u32 leaf, u32 index, u3
 	return KVM_EXEC_DONE;
 }
 
+static enum kvm_exec_status op_set_system(struct kvm_exec *e, bool task,
+					  const struct kvm_exec_seg *seg)
+{
+	struct vmcb_save *s = &vcpu_of(e)->arch->vmcb->save;
+
+	*(task ? &s->tr : &s->ldtr) =
+		(struct vmcb_segment){ seg->selector, seg->attr, seg->limit, seg->base };
+	return KVM_EXEC_DONE;
+}
+
 static enum kvm_exec_status op_hlt(struct kvm_exec *e)
 {
 	vcpu_of(e)->arch->halt = true;
@@ -402,6 +413,48 @@ static enum kvm_exec_status op_hlt(struct kvm_exec *e)
 static enum kvm_exec_status op_flush(struct kvm_exec *e, bool write_back)
 {
 	return KVM_EXEC_DONE;
+}
+
+#define XCR0_AVX 6ULL			/* SSE and AVX */
+
+/* Upper halves, and what is encoded by VEX, belong to who has AVX enabled. */
+static bool vectors_enabled(const struct kvm_exec *e, u32 size)
+{
+	return (e->insn.encoding != KVM_ENC_VEX && size == 16) ||
+	       (vcpu_of((struct kvm_exec *)e)->arch->xcr0 & XCR0_AVX) == XCR0_AVX;
+}
+
+static enum kvm_exec_status op_get_vec(struct kvm_exec *e, u8 n, void *data, u32 size)
+{
+	if (!vectors_enabled(e, size))
+		return fault(e, VEC_UD);
+	guest_fpu_get_vector(vcpu_of(e)->arch->fpu, n, data, size);
+	return KVM_EXEC_DONE;
+}
+
+static enum kvm_exec_status op_set_vec(struct kvm_exec *e, u8 n, const void *data, u32 size,
+				       bool clear)
+{
+	if (!vectors_enabled(e, size))
+		return fault(e, VEC_UD);
+	guest_fpu_set_vector(vcpu_of(e)->arch->fpu, n, data, size, clear);
+	return KVM_EXEC_DONE;
+}
+
+static enum kvm_exec_status op_get_mmx(struct kvm_exec *e, u8 n, u64 *value)
+{
+	return guest_fpu_get_mmx(vcpu_of(e)->arch->fpu, n, value) ? KVM_EXEC_DONE :
+								    fault(e, VEC_MF);
+}
+
+static enum kvm_exec_status op_set_mmx(struct kvm_exec *e, u8 n, u64 value)
+{
+	u64 old;
+	enum kvm_exec_status s = op_get_mmx(e, n, &old);
+
+	if (!s)
+		guest_fpu_set_mmx(vcpu_of(e)->arch->fpu, n, value);
+	return s;
 }
 
 const struct kvm_exec_ops kvm_exec_ops = {
@@ -422,5 +475,10 @@ const struct kvm_exec_ops kvm_exec_ops = {
 	.get_tsc = op_get_tsc,
 	.cpuid = op_cpuid,
 	.hlt = op_hlt,
+	.set_system = op_set_system,
 	.flush = op_flush,
+	.get_vec = op_get_vec,
+	.set_vec = op_set_vec,
+	.get_mmx = op_get_mmx,
+	.set_mmx = op_set_mmx,
 };

@@ -3,7 +3,6 @@
 #include <abi/errno.h>
 #include <kernel/bug.h>
 #include <linux/kvm.h>
-#include <linux/kvm_para.h>
 #include <lib/string.h>
 #include <asm/svm.h>
 #include "arch/x86_64/kvm_priv.h"
@@ -83,13 +82,10 @@ static int exit_nested_fault(struct kvm_vcpu *v)
 	return kvm_emulate(v);
 }
 
-/* A hypercall: none is known, as Linux says without its paravirtual features. */
 static int hypercall(struct kvm_vcpu *v)
 {
 	kvm_count(&v->stat.hypercalls);
-	v->arch->vmcb->save.rax = (u64)-KVM_ENOSYS;
-	if (v->arch->exec.mode != KVM_MODE_LONG64)
-		v->arch->vmcb->save.rax &= 0xffffffff;
+	kvm_hypercall(v);
 	kvm_emulate_skip(v);
 	return 1;
 }

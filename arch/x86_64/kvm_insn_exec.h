@@ -112,6 +112,9 @@ struct kvm_exec_ops {
 	enum kvm_exec_status (*get_tsc)(struct kvm_exec *e, u64 *value);
 	/* OUT: EAX, EBX, ECX, EDX. */
 	enum kvm_exec_status (*cpuid)(struct kvm_exec *e, u32 leaf, u32 index, u32 *out);
+	/* LDTR, or with TASK TR, of a descriptor that was checked; it cannot fail. */
+	enum kvm_exec_status (*set_system)(struct kvm_exec *e, bool task,
+					   const struct kvm_exec_seg *seg);
 	enum kvm_exec_status (*invlpg)(struct kvm_exec *e, u64 linear);
 	enum kvm_exec_status (*hlt)(struct kvm_exec *e);
 	/* Caches written back or not: INVD, WBINVD. */

@@ -111,3 +111,7 @@ enum kvm_exec_status kvm_exec_string(struct kvm_exec *e);
 enum kvm_exec_status kvm_exec_port_allowed(struct kvm_exec *e, u16 port, u32 size);
 /* Into e->next. */
 enum kvm_exec_status kvm_exec_load_segment(struct kvm_exec *e, u8 seg, u16 selector);
+/* A jump that changes CS, to a code segment at this CPL. */
+enum kvm_exec_status kvm_exec_jump_far(struct kvm_exec *e, u16 selector, u64 target);
+/* LDTR, or with TASK TR; in protected mode at CPL 0. */
+enum kvm_exec_status kvm_exec_load_system(struct kvm_exec *e, bool task, u16 selector);

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* Near branches of KVM's instructions. Far ones need descriptors' types, and are not executed. */
+/*
+ * Near branches of KVM's instructions, and jumps to what a far pointer in memory says. Other far
+ * ones are not executed.
+ */
+#include <lib/string.h>
 #include "arch/x86_64/kvm_insn_exec_priv.h"
 
 /* Whether RIP may be TARGET, which is cut to the operand size. */
@@ -61,6 +65,24 @@ static enum kvm_exec_status give_back(struct kvm_exec *e)
 	return jump(e, target);
 }
 
+static enum kvm_exec_status go_far(struct kvm_exec *e)
+{
+	u32 size = e->insn.op_size;
+	u8 data[10] = { 0 };
+	u64 target = 0;
+	u16 selector;
+	enum kvm_exec_status s;
+
+	if (!e->insn.mem.present)
+		return KVM_EXEC_UNHANDLED;
+	s = kvm_exec_read(e, e->insn.mem.seg, kvm_exec_offset(e), data, size + 2, false);
+	if (s)
+		return s;
+	memcpy(&target, data, size);
+	memcpy(&selector, data + size, 2);
+	return kvm_exec_jump_far(e, selector, target);
+}
+
 enum kvm_exec_status kvm_exec_flow(struct kvm_exec *e)
 {
 	switch (e->insn.op) {
@@ -73,6 +95,8 @@ enum kvm_exec_status kvm_exec_flow(struct kvm_exec *e)
 	case KVM_OP_JMP:
 	case KVM_OP_CALL:
 		return go(e);
+	case KVM_OP_JMP_FAR:
+		return go_far(e);
 	case KVM_OP_RET:
 		return give_back(e);
 	default:

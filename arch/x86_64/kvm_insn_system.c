@@ -79,6 +79,17 @@ static enum kvm_exec_status load_msw(struct kvm_exec *e)
 	return s ? s : CALL(e, set_cr, 0, (e->cr0 & ~0xeull) | (v & 0xf));
 }
 
+/* LLDT, LTR. The decoder has none in real and virtual-8086 mode. */
+static enum kvm_exec_status load_system(struct kvm_exec *e)
+{
+	u64 v;
+	enum kvm_exec_status s = kvm_exec_get(e, 0, &v, false);
+
+	if (!s && !e->ops->set_system)
+		return KVM_EXEC_UNHANDLED;
+	return s ? s : kvm_exec_load_system(e, e->insn.op == KVM_OP_LTR, (u16)v);
+}
+
 static enum kvm_exec_status store_table(struct kvm_exec *e, const struct kvm_exec_table *t)
 {
 	u8 data[10];
@@ -154,6 +165,7 @@ enum kvm_exec_status kvm_exec_system(struct kvm_exec *e)
 	case KVM_OP_CLTS ... KVM_OP_LMSW:
 	case KVM_OP_INVLPG:
 	case KVM_OP_LGDT ... KVM_OP_LIDT:
+	case KVM_OP_LLDT ... KVM_OP_LTR:
 		break;
 	default:
 		return KVM_EXEC_UNHANDLED;
@@ -172,6 +184,8 @@ enum kvm_exec_status kvm_exec_system(struct kvm_exec *e)
 		return load_msw(e);
 	case KVM_OP_INVLPG:
 		return invalidate(e);
+	case KVM_OP_LLDT ... KVM_OP_LTR:
+		return load_system(e);
 	case KVM_OP_LGDT:
 		return load_table(e, &e->next.gdt);
 	default:

@@ -98,7 +98,9 @@ static enum kvm_exec_status store(struct kvm_exec *e, const struct kvm_operand *
 	}
 	if (s)
 		return s;
-	return e->ops->write(e, linear, data + (e->insn.opcode == 0x17 ? 8 : 0), size);
+	s = e->ops->write(e, linear, data + (e->insn.opcode == 0x17 ? 8 : 0), size);
+	/* also a store makes the registers MMX's */
+	return s || from->kind != KVM_OPND_MMX ? s : e->ops->set_mmx(e, from->reg, v);
 }
 
 enum kvm_exec_status kvm_exec_vector(struct kvm_exec *e)

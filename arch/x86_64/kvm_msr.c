@@ -10,6 +10,7 @@
 #include "arch/x86_64/x86_priv.h"
 
 #define M_TSC 0x10
+#define M_TSC_ADJUST 0x3b
 #define M_UCODE 0x8b
 #define M_MTRR_CAP 0xfe
 #define M_SYSENTER_CS 0x174
@@ -41,7 +42,7 @@ static const u32 listed[] = {
 	0x250,	       0x258,	       0x259,	      0x268,	      0x269,
 	0x26a,	       0x26b,	       0x26c,	      0x26d,	      0x26e,
 	0x26f,	       M_TSC_DEADLINE, M_MCG_CTL,     0x11,	      0x12,
-	0x4b564d00,    0x4b564d01,
+	0x4b564d00,    0x4b564d01,     M_TSC_ADJUST,
 };
 
 /* MSRs that are a field: of the VMCB's, or of the vCPU's. NULL: another one. */
@@ -148,11 +149,14 @@ bool kvm_msr_get(struct kvm_vcpu *v, u32 index, u64 *value, bool owner)
 	case M_UCODE:
 		*value = 0x01000065;	/* as Linux: no guest looks for an older one's faults */
 		return true;
+	case M_TSC_ADJUST:
+		*value = a->tsc_adjust;
+		return true;
 	case M_SYSCFG:
 	case M_DE_CFG:
 		return true;
 	default:
-		return false;
+		return kvm_msr_fixed_get(index, value);
 	}
 }
 
@@ -298,12 +302,15 @@ bool kvm_msr_set(struct kvm_vcpu *v, u32 index, u64 value, bool owner)
 			wrmsr(MSR_TSC_AUX, value);
 		preempt_enable();
 		return true;
+	case M_TSC_ADJUST:
+		kvm_tsc_adjust(v, value, owner);
+		return true;
 	case M_UCODE:
 	case M_SYSCFG:
 	case M_DE_CFG:
 		return owner || index == M_UCODE ? true : !value;
 	default:
-		return false;
+		return kvm_msr_fixed_set(index, value);
 	}
 }
 

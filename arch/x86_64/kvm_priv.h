@@ -67,7 +67,8 @@ struct kvm_events {
 		u8 vector;
 	} interrupt;
 	struct {
-		bool pending, injected, masked;
+		u8 pending;		/* kvm_event_nmi() */
+		bool injected, masked;
 	} nmi;
 	bool triple_fault;
 };
@@ -110,6 +111,7 @@ enum {
 #define APIC_EVENT_INIT 1U
 #define APIC_EVENT_STARTUP 2U
 #define APIC_EVENT_NMI 4U
+#define APIC_EVENT_NMI_MORE 8U		/* another one, while the first was noted already */
 
 /* v->lock, or its thread in KVM_RUN. */
 struct kvm_cpu_vcpu {
@@ -120,7 +122,7 @@ struct kvm_cpu_vcpu {
 	struct guest_fpu *fpu;
 	u64 cr0, cr4, efer, xcr0;	/* as the guest has them; cr0: CR0.TS, MP are the VMCB's */
 	u64 dr[4];
-	u64 tsc_aux, misc_enable, hwcr;
+	u64 tsc_aux, tsc_adjust, misc_enable, hwcr;
 	u64 apic_base, cr8;		/* without a local APIC; with one they are its */
 	u64 mtrr_def, mtrr_fixed[KVM_MTRR_FIXED], mtrr_variable[2 * KVM_MTRR_VARIABLE];
 	struct kvm_events events;
@@ -252,6 +254,12 @@ void kvm_debug_to_window(struct kvm_cpu_vcpu *a, bool on);
 const u64 *kvm_debug_dr(const struct kvm_cpu_vcpu *a);
 /* #DB or #BP: the owner's, KVM_EXIT_DEBUG and 0; else 1. */
 int kvm_debug_exit(struct kvm_vcpu *v, u8 vector);
+/*
+ * The guest's #DB for WHY, bits of DR6, as by its CPU (AMD APM vol. 2, 13.1.1.3): what it says of
+ * breakpoints is of this one alone, and DR7.GD is clear for its handler. Its own registers are in
+ * place (kvm_debug_disarm()).
+ */
+void kvm_debug_raise(struct kvm_cpu_vcpu *a, u64 why);
 /* An instruction was executed. True: the owner is told, not the guest. */
 bool kvm_debug_step(struct kvm_cpu_vcpu *a);
 /* Whether it has still to be: v->run says so. */
@@ -267,6 +275,8 @@ long kvm_clock_ioctl(struct kvm_vm *vm, unsigned int cmd, struct uptr arg);
 void kvm_clock_join(struct kvm_vcpu *v);
 void kvm_clock_leave(struct kvm_vcpu *v);
 void kvm_tsc_write(struct kvm_vcpu *v, u64 value, bool owner);
+/* IA32_TSC_ADJUST: a guest moves its TSC by what it adds to it; its owner restores the number. */
+void kvm_tsc_adjust(struct kvm_vcpu *v, u64 value, bool owner);
 /* KVM_RUN begins; KVM_REQUEST_CLOCK was taken. In an srcu section, sleeps. */
 void kvm_clock_run(struct kvm_vcpu *v);
 void kvm_clock_request(struct kvm_vcpu *v);
@@ -277,12 +287,23 @@ void kvm_clock_set(struct kvm_vcpu *v, u32 index, u64 value);
 /* Of CPUID 4000_0001h, EAX. */
 u32 kvm_clock_features(void);
 
+/* kvm_msr_fixed.c: MSRs without a function; false: not one of them, or #GP. */
+bool kvm_msr_fixed_get(u32 index, u64 *value);
+bool kvm_msr_fixed_set(u32 index, u64 value);
+
+/* kvm_hypercall.c: RAX and the rest are the call; its answer is in RAX. */
+void kvm_hypercall(struct kvm_vcpu *v);
+/* Of CPUID 4000_0001h, EAX. */
+u32 kvm_hypercall_features(void);
+
 /* kvm_cpuid.c: OUT: EAX, EBX, ECX, EDX */
 void kvm_cpuid(const struct kvm_cpu_vcpu *a, u32 leaf, u32 index, u32 *out);
 long kvm_cpuid_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg);
 long kvm_cpuid_supported(struct uptr arg);
 
-/* kvm_event.c: after each exit, before all else; whether an interrupt could be taken now; tell. */
+/* kvm_event.c: N NMIs came. */
+void kvm_event_nmi(struct kvm_cpu_vcpu *a, unsigned int n);
+/* After each exit, before all else; whether an interrupt could be taken now; tell. */
 void kvm_event_back(struct kvm_cpu_vcpu *a);
 bool kvm_event_window(const struct kvm_cpu_vcpu *a);
 void kvm_event_watch(struct kvm_cpu_vcpu *a, bool on);
@@ -306,6 +327,8 @@ void kvm_apic_free(struct kvm_vcpu *v);
 int kvm_apics_send(struct kvm_vm *vm, const struct kvm_message *m, enum kvm_shorthand to,
 		   struct kvm_lapic *self);
 int kvm_apics_send_fast(struct kvm_vm *vm, const struct kvm_message *m);
+/* As kvm_apic_map_deliver_ids(); -EOPNOTSUPP: there are no APICs. Any context. */
+int kvm_apics_send_ids(struct kvm_vm *vm, const struct kvm_message *m, u32 first, u64 ids);
 /* What has been requested, before an entry. 0; -EAGAIN: an INIT or STARTUP ended a wait; -ENOMEM */
 int kvm_apic_requests(struct kvm_vcpu *v);
 /* Whether an interrupt waits; takes one, -1: there is none. */

@@ -340,9 +340,11 @@ static long set_events(struct kvm_cpu_vcpu *a, const struct kvm_vcpu_events *k)
 	if (k->flags & KVM_VCPUEVENT_VALID_SHADOW)
 		a->vmcb->control.int_state = k->interrupt.shadow ? VMCB_SHADOW : 0;
 	e->nmi.injected = k->nmi.injected;
-	if (k->flags & KVM_VCPUEVENT_VALID_NMI_PENDING)
-		e->nmi.pending = k->nmi.pending;
 	e->nmi.masked = k->nmi.masked;
+	if (k->flags & KVM_VCPUEVENT_VALID_NMI_PENDING) {
+		e->nmi.pending = 0;
+		kvm_event_nmi(a, k->nmi.pending);
+	}
 	if (e->nmi.masked)
 		vmcb_intercept(a->vmcb, VMCB_I_IRET);
 	return 0;
@@ -379,7 +381,7 @@ static long set_interrupt(struct kvm_cpu_vcpu *a, u32 vector)
 
 static long set_nmi(struct kvm_cpu_vcpu *a)
 {
-	a->events.nmi.pending = true;
+	kvm_event_nmi(a, 1);
 	return 0;
 }
 

@@ -32,4 +32,5 @@
 #define GUEST_RCX 1
 #define GUEST_RDX 2
 #define GUEST_RBX 3
+#define GUEST_RSI 6
 #define GUEST_RSP 4

@@ -216,3 +216,116 @@ int guest_fpu_set(struct guest_fpu *g, const void *image, size_t size, u64 featu
 		f->xstate_bv = takes;
 	return 0;
 }
+
+/* ---- single registers, of the guest that the running task has loaded ---- */
+
+#define MMX_AT(place) (32 + 16 * (place))
+#define FSW_AT 2
+#define FTW_AT 4
+#define FSW_TOP (7U << 11)
+#define FSW_ES 0x80U
+#define YMM 2				/* components: upper halves of the first sixteen, */
+#define ZMM_UPPER 6			/* and upper halves of those */
+
+/* G's area has what the registers hold. Interrupts are off until changed(). */
+static struct arch_fpu *hold(struct guest_fpu *g, unsigned long *flags)
+{
+	DEBUG_ON(g->task != current || current->thread.guest_fpu != g);
+	*flags = arch_irq_save();
+	fpu_sync();
+	return &g->area;
+}
+
+static bool has(const struct arch_fpu *f, u32 component)
+{
+	return taken(f) >> component & 1;
+}
+
+/* COMPONENT, of LEN bytes at AT, is to be written in part: it leaves its initial state, all 0. */
+static void begin(struct arch_fpu *f, u32 component, struct span s)
+{
+	if (has(f, component))
+		return;
+	memset((u8 *)f + s.at, 0, s.len);
+	f->xstate_bv |= 1ULL << component;
+}
+
+void guest_fpu_get_vector(struct guest_fpu *g, u8 n, void *data, u32 size)
+{
+	unsigned long flags;
+	const struct arch_fpu *f = hold(g, &flags);
+
+	memset(data, 0, size);
+	if (has(f, 1))
+		memcpy(data, (const u8 *)f + sse_registers.at + 16 * n, 16);
+	if (size > 16 && has(f, YMM))
+		memcpy((u8 *)data + 16, (const u8 *)f + components[YMM].at + 16 * n, 16);
+	arch_irq_restore(flags);
+}
+
+void guest_fpu_set_vector(struct guest_fpu *g, u8 n, const void *data, u32 size, bool clear)
+{
+	unsigned long flags;
+	struct arch_fpu *f = hold(g, &flags);
+
+	begin(f, 1, sse_registers);
+	memcpy((u8 *)f + sse_registers.at + 16 * n, data, 16);
+	if (size > 16) {
+		begin(f, YMM, components[YMM]);
+		memcpy((u8 *)f + components[YMM].at + 16 * n, (const u8 *)data + 16, 16);
+	} else if (clear && has(f, YMM)) {
+		memset((u8 *)f + components[YMM].at + 16 * n, 0, 16);
+	}
+	if ((size > 16 || clear) && has(f, ZMM_UPPER))
+		memset((u8 *)f + components[ZMM_UPPER].at + 32 * n, 0, 32);
+	fpu_changed(current);
+	arch_irq_restore(flags);
+}
+
+static u16 status_word(const struct arch_fpu *f)
+{
+	u16 w;
+
+	memcpy(&w, f->legacy + FSW_AT, sizeof(w));
+	return has(f, 0) ? w : 0;
+}
+
+bool guest_fpu_get_mmx(struct guest_fpu *g, u8 n, u64 *value)
+{
+	unsigned long flags;
+	const struct arch_fpu *f = hold(g, &flags);
+	u16 status = status_word(f);
+
+	/* An image has the stack's order; MMX registers are numbered as the x87's own. */
+	*value = 0;
+	if (has(f, 0))
+		memcpy(value, (const u8 *)f + MMX_AT((n - (status >> 11)) & 7), sizeof(*value));
+	arch_irq_restore(flags);
+	return !(status & FSW_ES);
+}
+
+void guest_fpu_set_mmx(struct guest_fpu *g, u8 n, u64 value)
+{
+	static const u16 fcw = 0x37f, ones = 0xffff;
+	unsigned long flags;
+	struct arch_fpu *f = hold(g, &flags);
+	u8 old[128], *at = (u8 *)f;
+	u16 status = status_word(f);
+
+	if (!has(f, 0)) {
+		begin(f, 0, x87_control);
+		memset(at + x87_registers.at, 0, x87_registers.len);
+		memcpy(f->legacy, &fcw, sizeof(fcw));
+	}
+	/* as after any MMX instruction but EMMS: all are valid, and the stack's top is 0 */
+	memcpy(old, at + x87_registers.at, sizeof(old));
+	for (u32 i = 0; i < 8; i++)
+		memcpy(at + MMX_AT(i), old + 16 * ((i - (status >> 11)) & 7), 16);
+	status &= (u16)~FSW_TOP;
+	memcpy(f->legacy + FSW_AT, &status, sizeof(status));
+	f->legacy[FTW_AT] = 0xff;
+	memcpy(at + MMX_AT(n), &value, sizeof(value));
+	memcpy(at + MMX_AT(n) + 8, &ones, sizeof(ones));
+	fpu_changed(current);
+	arch_irq_restore(flags);
+}

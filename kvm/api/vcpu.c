@@ -130,6 +130,7 @@ void kvm_vcpus_free(struct kvm_vm *vm)
 	xa_for_each(&vm->vcpus, i, v)
 		vcpu_free(v);
 	xa_destroy(&vm->vcpus);
+	xa_destroy(&vm->by_id);
 }
 
 /* ERR_PTR(-ENOMEM), or as kvm_cpu_vcpu_new(). */
@@ -153,18 +154,6 @@ static struct kvm_vcpu *vcpu_new(struct kvm_vm *vm, u32 id)
 	vfree(v->run);
 	kfree(v);
 	return ERR_PTR(e);
-}
-
-static bool has_id(struct kvm_vm *vm, u32 id)
-{
-	struct kvm_vcpu *v;
-	unsigned long i;
-
-	lockdep_assert_held(&vm->lock);
-	xa_for_each(&vm->vcpus, i, v)
-		if (v->id == id)
-			return true;
-	return false;
 }
 
 /* Its descriptor's file, which holds the VM; the caller's descriptor holds it too. Or ERR_PTR. */
@@ -194,7 +183,7 @@ static int publish(struct kvm_vcpu *v)
 	lockdep_assert_held(&vm->lock);
 	if (vm->nr_vcpus >= KVM_VCPUS_MAX)
 		return -EINVAL;
-	if (has_id(vm, v->id))
+	if (xa_load(&vm->by_id, v->id))
 		return -EEXIST;
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
@@ -202,12 +191,14 @@ static int publish(struct kvm_vcpu *v)
 	v->index = vm->nr_vcpus;
 	if (kvm_cpu_vcpu_join(v))
 		f = ERR_PTR(-ENOMEM);
-	else if (xa_err(xa_store(&vm->vcpus, v->index, v, GFP_KERNEL_ACCOUNT)))
+	else if (xa_err(xa_store(&vm->vcpus, v->index, v, GFP_KERNEL_ACCOUNT)) ||
+		 xa_err(xa_store(&vm->by_id, v->id, v, GFP_KERNEL_ACCOUNT)))
 		f = ERR_PTR(-ENOMEM);
 	else
 		f = vcpu_file(v);
 	if (IS_ERR(f)) {
 		xa_erase(&vm->vcpus, v->index);
+		xa_erase(&vm->by_id, v->id);
 		put_unused_fd((unsigned int)fd);
 		return (int)PTR_ERR(f);
 	}

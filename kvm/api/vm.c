@@ -52,6 +52,7 @@ static struct kvm_vm *vm_new(unsigned long type)
 	kvm_slots_init(&vm->slots);
 	xa_init(&vm->slot_by_id);
 	xa_init(&vm->vcpus);
+	xa_init(&vm->by_id);
 	vm->mm = current->mm;
 	vm->pid = task_pid_nr_ns(current, &init_pid_ns);
 	vm->notify.ops = &kvm_notify_ops;

@@ -53,6 +53,19 @@ void guest_fpu_get(const struct guest_fpu *g, void *image, size_t size, u64 feat
  * reserved bits in the header or (where x87, SSE or AVX come along) in MXCSR. Components that have no bit take their initial state.
  */
 int guest_fpu_set(struct guest_fpu *g, const void *image, size_t size, u64 features) __must_check;
+
+/*
+ * Vector register N (0 to 15) of G, which the running task has loaded: its low SIZE bytes, 16 or 32 (the CPU has AVX). Writing 32, or 16 with
+ * CLEAR, clears what is above them.
+ */
+void guest_fpu_get_vector(struct guest_fpu *g, u8 n, void *data, u32 size);
+void guest_fpu_set_vector(struct guest_fpu *g, u8 n, const void *data, u32 size, bool clear);
+/*
+ * MMX register N (0 to 7) of G, the same. False: an x87 exception is pending, which an MMX instruction meets first. Writing makes the x87 state that
+ * which any MMX instruction leaves.
+ */
+bool guest_fpu_get_mmx(struct guest_fpu *g, u8 n, u64 *value);
+void guest_fpu_set_mmx(struct guest_fpu *g, u8 n, u64 value);
 #else
 static inline void guest_fpu_drop(void) { }
 #endif

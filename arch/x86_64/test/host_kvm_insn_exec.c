@@ -153,6 +153,15 @@ static enum kvm_exec_status on_invlpg(struct kvm_exec *x, u64 linear)
 	return KVM_EXEC_DONE;
 }
 
+static enum kvm_exec_status on_set_system(struct kvm_exec *x, bool task,
+					  const struct kvm_exec_seg *seg)
+{
+	(void)x;
+	note(task ? "tr=%llx:%llx" : "ldt=%llx:%llx", seg->selector, seg->base, 0);
+	note("+%llx,%llx ", seg->limit, seg->attr, 0);
+	return KVM_EXEC_DONE;
+}
+
 static enum kvm_exec_status on_hlt(struct kvm_exec *x)
 {
 	(void)x;
@@ -203,6 +212,7 @@ static const struct kvm_exec_ops ops = {
 	.get_tsc = on_tsc,
 	.invlpg = on_invlpg,
 	.hlt = on_hlt,
+	.set_system = on_set_system,
 	.flush = on_flush,
 	.get_vec = on_get_vec,
 	.set_vec = on_set_vec,
@@ -423,6 +433,44 @@ static const struct row rows[] = {
 	{ L64, 0, "ff e0", "ax=800000000000", "#13(0)" },
 	{ L64, 0, "64 8b 03", "bx=10 fs.b=100 ds.b=1000 @110=9", "ok ax=9" },
 	{ L64, 0, "8b 03", "bx=10 ds.b=1000 ds.a=0 @10=9", "ok ax=9" },
+	/* far jumps by a pointer in memory */
+	{ R16, 0, "ff 2f", "bx=10 @30010=12345678", "ok ip=5678 cs=1234:12340+ffff,93" },
+	{ P32, 0, "ff 2b", "bx=10 @10=180000000f @8018=12409a23456700ab",
+	  "lock @8018:8=12409b23456700ab ok ip=f cs=18:12234567+ab,49b" },
+	{ P32, 0, "ff 2b", "bx=10 @10=18000000ac @8018=12409a23456700ab", "#13(0)" },
+	{ P32, 0, "ff 2b", "bx=10 @10=1b0000000f @8018=12409a23456700ab", "#13(18)" },
+	{ P32, 3, "ff 2b", "bx=10 @10=180000000f @8018=12409b23456700ab", "#13(18)" },
+	{ P32, 3, "ff 2b", "bx=10 @10=180000000f @8018=12409f23456700ab",
+	  "ok ip=f cs=1b:12234567+ab,49f" },
+	{ P32, 0, "ff 2b", "bx=10 @10=180000000f @8018=12409323456700ab", "#13(18)" },
+	{ P32, 0, "ff 2b", "bx=10 @10=180000000f @8018=12401b23456700ab", "#11(18)" },
+	{ P32, 0, "ff 2b", "bx=10 @10=100000000f", "none" },
+	{ P32, 0, "ff 2b", "bx=10 @10=30000000f", "#13(0)" },
+	{ L64, 0, "48 ff 2b", "bx=10 @10=ffff800000000123 @18=18 @8018=209b0000000000",
+	  "ok ip=ffff800000000123 cs=18:0+0,29b" },
+	{ L64, 0, "48 ff 2b", "bx=10 @10=800000000123 @18=18 @8018=209b0000000000", "#13(0)" },
+	{ L64, 0, "48 ff 2b", "bx=10 @10=123 @18=18 @8018=609b0000000000", "#13(18)" },
+	/* LLDT, LTR */
+	{ P32, 3, "0f 00 d8", "ax=18 @8018=12008923456700ab", "#13(0)" },
+	{ P32, 0, "0f 00 d8", "ax=18 @8018=12008923456700ab",
+	  "lock @8018:8=12008b23456700ab tr=18:12234567+ab,8b ok" },
+	{ P32, 0, "0f 00 d8", "ax=0", "#13(0)" },
+	{ P32, 0, "0f 00 d8", "ax=80", "#13(80)" },
+	{ P32, 0, "0f 00 d8", "ax=1c @8018=12008923456700ab", "#13(1c)" },
+	{ P32, 0, "0f 00 d8", "ax=18 @8018=12008b23456700ab", "#13(18)" },
+	{ P32, 0, "0f 00 d8", "ax=18 @8018=12009923456700ab", "#13(18)" },
+	{ P32, 0, "0f 00 d8", "ax=18 @8018=12000923456700ab", "#11(18)" },
+	{ P32, 0, "0f 00 d8", "ax=18 @8018=8123456700ab",
+	  "lock @8018:8=8323456700ab tr=18:234567+ab,83 ok" },
+	{ L64, 0, "0f 00 d8", "ax=18 @8018=8123456700ab", "#13(18)" },
+	{ L64, 0, "0f 00 d8", "ax=18 @8018=12008923456700ab @8020=ffff8000",
+	  "lock @8018:8=12008b23456700ab tr=18:ffff800012234567+ab,8b ok" },
+	{ L64, 0, "0f 00 d8", "ax=18 @8018=12008923456700ab @8020=8000", "#13(18)" },
+	{ L64, 0, "0f 00 d8", "ax=18 @8018=12008923456700ab @8020=10000000000", "#13(18)" },
+	{ L64, 0, "0f 00 d8", "ax=18 gdt=26 @8018=12008923456700ab", "#13(18)" },
+	{ P32, 0, "0f 00 d0", "ax=20 @8020=12008223456700ab", "ldt=20:12234567+ab,82 ok" },
+	{ P32, 0, "0f 00 d0", "ax=20 @8020=12008923456700ab", "#13(20)" },
+	{ P32, 0, "0f 00 d0", "ax=3", "ldt=3:0+0,0 ok" },
 	/* loading them */
 	{ R16, 0, "8e d8", "ax=1234", "ok ds=1234:12340+ffff,93" },
 	{ P32, 0, "8e d8", "ax=18 @8018=cf93000000ffff", "ok ds=18:0+ffffffff,c93" },
@@ -562,8 +610,6 @@ static const struct row rows[] = {
 	/* not executed */
 	{ P32, 0, "60", "", "none" },
 	{ P32, 0, "cf", "", "none" },
-	{ P32, 0, "ff 2b", "", "none" },
-	{ P32, 0, "0f 00 d8", "", "none" },
 };
 
 int main(void)

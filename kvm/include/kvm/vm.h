@@ -45,6 +45,7 @@ struct kvm_vm {
 	struct mm_notify_user notify;
 	/* vm->lock; readers RCU: by index, none ever goes before the VM does */
 	struct xarray vcpus;
+	struct xarray by_id;	/* vm->lock; the same, by the owner's name */
 	u32 nr_vcpus;   /* vm->lock; read without: those below it are in `vcpus` */
 	struct kvm_bus *buses[KVM_BUSES]; /* slots_lock; readers srcu; NULL: empty */
 	struct kvm_coalesced *coalesced; /* c: the ring of writes */
