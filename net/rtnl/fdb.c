@@ -207,8 +207,7 @@ static int parse(struct nl_request *r, struct wish *w)
 	if (tb[NDA_VLAN])
 		return nl_refuse(r, -EOPNOTSUPP, "There are no VLANs");
 	/* A port's is its master's business, the bridge's own. */
-	if (!w->bridge ||
-	    (w->port ? w->m->ndm_flags & NTF_SELF : !(w->m->ndm_flags & NTF_SELF)))
+	if (!w->bridge || (w->port ? w->m->ndm_flags & NTF_SELF : !(w->m->ndm_flags & NTF_SELF)))
 		return -EOPNOTSUPP;
 	return 0;
 }
