@@ -17,6 +17,7 @@
 #include <alloc/slab.h>
 #include <alloc/vmalloc.h>
 #include <kernel/bug.h>
+#include <kernel/export.h>
 #include <abi/errno.h>
 
 #define MAX_SHIFT 24
@@ -37,6 +38,7 @@ unsigned long *ghash_lock(struct ghash *h, u32 hash) __acquires(bucket)
 	preempt_enable();		/* the bucket's lock keeps it off */
 	return b;
 }
+EXPORT(ghash_lock);
 
 __saves_registers struct ghash_node *ghash_first_moved(const struct ghash_table *t, u32 hash)
 {
@@ -48,6 +50,7 @@ __saves_registers struct ghash_node *ghash_first_moved(const struct ghash_table 
 	} while (word & GHASH_MOVED);
 	return (struct ghash_node *)(word & ~GHASH_FLAGS);
 }
+EXPORT(ghash_first_moved);
 
 /* Both locked. */
 static void chain_add(unsigned long *bucket, struct ghash_node *n)
@@ -67,6 +70,7 @@ void ghash_add(struct ghash *h, unsigned long *bucket, struct ghash_node *n, u32
 	chain_add(bucket, n);
 	atomic_long_inc(&h->count);
 }
+EXPORT(ghash_add);
 
 void ghash_del_locked(struct ghash *h, struct ghash_node *n)
 {
@@ -105,6 +109,7 @@ bool ghash_del(struct ghash *h, struct ghash_node *n)
 	ghash_unlock(b);
 	return true;
 }
+EXPORT(ghash_del);
 
 /* Bucket I of T, or where its chain has gone: buckets are the upper bits of what is hashed. */
 static void walk_bucket(struct ghash_table *t, u64 i, void (*fn)(struct ghash_node *n, void *arg), void *arg)
@@ -137,6 +142,7 @@ void ghash_walk(struct ghash *h, u64 *pos, void (*fn)(struct ghash_node *n, void
 	*pos += 1ull << (32 - t->shift);
 	rcu_read_unlock();
 }
+EXPORT(ghash_walk);
 
 static void table_free_rcu(struct rcu_head *head)
 {
@@ -153,6 +159,7 @@ int ghash_init(struct ghash *h, unsigned int shift)
 	*h = (struct ghash){ .table = RCU_INITIALIZER(t) };
 	return 0;
 }
+EXPORT(ghash_init);
 
 void ghash_destroy(struct ghash *h)
 {
@@ -164,6 +171,7 @@ void ghash_destroy(struct ghash *h)
 	RCU_INIT_POINTER(h->table, NULL);
 	call_rcu(&t->rcu, table_free_rcu);
 }
+EXPORT(ghash_destroy);
 
 static void move_bucket(unsigned long *from, struct ghash_table *to)
 {
@@ -207,3 +215,4 @@ void ghash_grow(struct ghash *h)
 out:
 	smp_store_release(&h->growing.counter, 0);
 }
+EXPORT(ghash_grow);

@@ -191,6 +191,7 @@ void kfree_rcu_callback(struct rcu_head *head)
 	}
 	kfree(base);
 }
+EXPORT(kfree_rcu_callback);
 
 EXPORT(__kmalloc);
 EXPORT(kmalloc_caches);

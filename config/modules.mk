@@ -6,9 +6,10 @@ ifneq ($(rust_objs),)
 modules += hello_rust=tests/modules/hello_rust.rs $(foreach c,$(filter-out $(builtin_crates),$(driver_crates)),$c=drivers/$c/lib.rs)
 endif
 # Modules where a CPU has them, parts of the image elsewhere: one source (kernel/module.h).
-either := dummy=net/virt/dummy.c
-modules += $(either)
 comma := ,
+either := dummy=net/virt/dummy.c
+either += bridge=net/virt/bridge.c,net/virt/bridge_fdb.c,net/virt/bridge_forward.c,net/virt/bridge_stations.c,net/virt/bridge_table.c
+modules += $(either)
 either_sources := $(foreach m,$(either),$(subst $(comma), ,$(lastword $(subst =, ,$m))))
 ifneq ($(modules_supported),)
 csrc := $(filter-out $(either_sources),$(csrc))
@@ -94,7 +95,7 @@ objs += $(O)/gen/rust_exports.o
 endif
 
 # The types of what the image exports: debug information of one file, and the hashes of it.
-export_sources := $(shell grep -l '^EXPORT\b' $(csrc))
+export_sources := $(shell grep -lE '^EXPORT(_DEBUG)?\b' $(csrc))
 types_flags := $(filter-out -g1,$(CFLAGS)) -g2 $(if $(findstring clang,$(CC)),-fstandalone-debug)
 dwarfdump = $(dir $(OBJCOPY))llvm-dwarfdump$(patsubst llvm-objcopy%,%,$(notdir $(OBJCOPY)))
 $(gen)/export_types.c: $(export_sources) tools/mktypes.py

@@ -42,6 +42,7 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -554,6 +555,18 @@ static void quiet_faults(void)
 	}
 }
 
+/* The network's stage has a bridge. No file: bridges are in the image. */
+static void load_bridge(void)
+{
+	int fd = open("/bridge.ko", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (syscall(SYS_finit_module, fd, "", 0))
+		printf("bridge.ko: %s\n", strerror(errno));
+	close(fd);
+}
+
 static int init(void)
 {
 	char *args[32] = { "fuzz" }, *text, line[400], last[300] = "";
@@ -570,6 +583,7 @@ static int init(void)
 	mount_on("tmpfs", "/dev/shm", "mode=1777");
 	mount_on("debugfs", "/sys/kernel/debug", NULL);
 	quiet_faults();
+	load_bridge();
 	mkdir("/tmp", 01777);
 	mount_on("tmpfs", "/tmp", "mode=1777");
 	if (access("/dev/vda", F_OK))

@@ -5,6 +5,7 @@
 #ifdef CONFIG_MODULES
 #include <kernel/printk.h>
 #include <lib/format.h>
+#include <lib/siphash.h>
 #include <lib/string.h>
 
 extern const struct export_entry __start_export[], __stop_export[];
@@ -77,4 +78,5 @@ EXPORT(memmove);
 EXPORT(memcmp);
 EXPORT(strlen);
 EXPORT(strcmp);
+EXPORT(siphash_13);
 #endif

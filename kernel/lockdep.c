@@ -27,6 +27,7 @@
 #include <arch/irqflags.h>
 #include <kernel/bug.h>
 #include <kernel/cpumask.h>
+#include <kernel/export.h>
 #include <kernel/init.h>
 #include <kernel/ksyms.h>
 #include <kernel/lockdep.h>
@@ -112,6 +113,7 @@ void lockdep_init_map(struct lockdep_map *m, const char *name, const void *key)
 	m->class_idx[0] = m->class_idx[1] = 0;
 	m->line = 0;
 }
+EXPORT_DEBUG(lockdep_init_map);
 
 /* ---- reports (interrupts off, the checker deaf on this CPU: this_cpu inside) ---- */
 
@@ -512,6 +514,7 @@ void lock_acquire(struct lockdep_map *m, unsigned int subclass, bool try, int re
 	s->h[s->depth++] = (struct held_lock){ m, ip, c, sleeping, try, (u8)read };
 	leave(flags);
 }
+EXPORT_DEBUG(lock_acquire);
 
 static noinline void not_held(struct lockdep_stack *s, const struct lockdep_map *m,
 			      unsigned long ip)
@@ -544,6 +547,7 @@ void lock_release(struct lockdep_map *m, unsigned long ip)
 	}
 	leave(flags);
 }
+EXPORT_DEBUG(lock_release);
 
 bool lock_is_held(const struct lockdep_map *m)
 {
@@ -557,6 +561,7 @@ bool lock_is_held(const struct lockdep_map *m)
 			return true;
 	return s->lost != 0;
 }
+EXPORT_DEBUG(lock_is_held);
 
 void lockdep_check_freed(const void *p, size_t size, unsigned long ip)
 {
@@ -602,6 +607,7 @@ void rcu_lock_acquire(unsigned long ip)
 	}
 	this_cpu_inc(rcu_depth);
 }
+EXPORT_DEBUG(rcu_lock_acquire);
 
 void rcu_lock_release(unsigned long ip)
 {
@@ -615,11 +621,13 @@ void rcu_lock_release(unsigned long ip)
 		leave(flags);
 	}
 }
+EXPORT_DEBUG(rcu_lock_release);
 
 bool rcu_read_lock_held(void)
 {
 	return !enabled || this_cpu_read(rcu_depth) > 0 || !preemptible();
 }
+EXPORT_DEBUG(rcu_read_lock_held);
 
 const char *rcu_section_describe(char *buf, size_t size)
 {

@@ -12,6 +12,7 @@
 #include <lib/format.h>
 #include <lib/string.h>
 #include <kernel/bug.h>
+#include <kernel/export.h>
 #include <kernel/init.h>
 #include <kernel/ksyms.h>
 #include <kernel/lockdep.h>
@@ -141,6 +142,7 @@ void bug_at(const char *file, int line, const char *what)
 		oops_end_task(NULL);
 	panic("BUG at %s:%d", file, line);
 }
+EXPORT(bug_at);
 
 void warn_at(const char *file, int line, const char *fmt, ...)
 {
@@ -159,6 +161,7 @@ void warn_at(const char *file, int line, const char *fmt, ...)
 	oops_leave();
 	damage_reported();
 }
+EXPORT(warn_at);
 
 void damage_reported(void)
 {
@@ -207,6 +210,7 @@ void refcount_report(refcount_t *r, const char *what)
 	atomic_set(&r->refs, REFCOUNT_SATURATED);
 	WARN(1, "refcount_t %p: %s; saturated, leaking memory", (void *)r, what);
 }
+EXPORT(refcount_report);
 
 static int set_panic(const char *v)
 {
@@ -239,6 +243,7 @@ bool list_check_add(const struct list_head *n, const struct list_head *prev, con
 	return !WARN(next->prev != prev || prev->next != next || n == prev || n == next,
 		     "list_add corruption: %p between %p and %p", (void *)n, (void *)prev, (void *)next);
 }
+EXPORT_DEBUG(list_check_add);
 
 bool list_check_del(const struct list_head *e)
 {
@@ -247,6 +252,7 @@ bool list_check_del(const struct list_head *e)
 	return !WARN(e->prev->next != e || e->next->prev != e, "list_del corruption: neighbours of %p do not point to it",
 		     (void *)e);
 }
+EXPORT_DEBUG(list_check_del);
 #endif
 
 static int panic_sysctl(void)

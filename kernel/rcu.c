@@ -14,6 +14,7 @@
  * Memory order: publishing "CPU passed" is a release after the CPU's reads; the grace-period thread acquires it.
  */
 #include <lib/types.h>
+#include <kernel/export.h>
 #include <kernel/rcu.h>
 #include <kernel/percpu.h>
 #include <kernel/cpumask.h>
@@ -114,6 +115,7 @@ void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head))
 	spin_unlock(&r->lock);
 	local_irq_restore(flags);
 }
+EXPORT(call_rcu);
 
 void rcu_note_context_switch(void)
 {

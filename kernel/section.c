@@ -15,6 +15,7 @@
 #include <arch/irqflags.h>
 #include <arch/percpu.h>
 #include <kernel/bug.h>
+#include <kernel/export.h>
 #include <kernel/init.h>
 #include <kernel/ksyms.h>
 #include <kernel/lockdep.h>
@@ -124,6 +125,7 @@ void section_preempt_disable(void)
 	if (counting && preempt_count() == 1 && !irqs_disabled())
 		begin(0, WITHOUT_PREEMPTION, _RET_IP_);
 }
+EXPORT_DEBUG(section_preempt_disable);
 
 void section_irqs_off(void)
 {

@@ -10,6 +10,7 @@
  * anybody queues.
  */
 #include <lib/types.h>
+#include <kernel/export.h>
 #include <kernel/seqlock.h>
 #include <kernel/spinlock.h>
 #include <kernel/percpu.h>
@@ -114,6 +115,7 @@ void spin_lock_slow(spinlock_t *l, u32 val)
 	}
 	spin_lock_queued(l);
 }
+EXPORT(spin_lock_slow);
 
 void read_lock_slow(rwlock_t *l)
 {

@@ -6,6 +6,7 @@
  */
 #include <lib/types.h>
 #include <lib/minmax.h>
+#include <kernel/export.h>
 #include <kernel/init.h>
 #include <kernel/seqlock.h>
 #include <kernel/time.h>
@@ -22,6 +23,7 @@ u64 ktime_get_ns(void)
 {
 	return arch_clock_ns();
 }
+EXPORT(ktime_get_ns);
 
 u64 ktime_get_real_ns(void)
 {

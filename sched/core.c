@@ -14,6 +14,7 @@
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <kernel/bug.h>
+#include <kernel/export.h>
 #include <kernel/init.h>
 #include <kernel/irq.h>
 #include <kernel/rcu.h>
@@ -445,6 +446,7 @@ void preempt_schedule(void)
 		preempt_enable_no_resched();
 	} while (need_resched());
 }
+EXPORT(preempt_schedule);
 
 /* From the return path of an interrupt: interrupts off. */
 void preempt_schedule_irq(void)
@@ -465,6 +467,7 @@ bool __cond_resched(void)
 	preempt_schedule();
 	return true;
 }
+EXPORT(__cond_resched);
 
 void sched_tick(enum cpu_context c)
 {

@@ -2,6 +2,7 @@
 /* Checks of the debug build that need to know the running task. */
 #include <lib/types.h>
 #include <kernel/bug.h>
+#include <kernel/export.h>
 #include <kernel/init.h>
 #include <kernel/preempt.h>
 #include <kernel/upcalls.h>
@@ -30,4 +31,5 @@ void might_sleep_at(const char *file, int line)
 	warn_at(file, line, "sleeping function called with preemption or interrupts off: preempt count %#x, irqs %s%s",
 		(unsigned int)preempt_count(), irqs_disabled() ? "off" : "on", where_in_rcu(buf, sizeof(buf)));
 }
+EXPORT_DEBUG(might_sleep_at);
 #endif

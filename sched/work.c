@@ -762,3 +762,7 @@ EXPORT(queue_work);
 EXPORT(flush_work);
 EXPORT(cancel_work_sync);
 EXPORT(system_wq);
+EXPORT(system_unbound_wq);
+EXPORT(init_delayed_work);
+EXPORT(queue_delayed_work);
+EXPORT(cancel_delayed_work_sync);

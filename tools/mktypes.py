@@ -3,7 +3,7 @@
 """Hashes of the types of what the image exports, from DWARF, so that a module made for other types is refused.
 
 `mktypes.py source ROOT ROOM,... FILE...` prints a C file that includes these rooms' public headers and has a pointer to what each `EXPORT(name)` in those
-files exports: the debug information of that file holds their types. `mktypes.py hash OBJECT DWARFDUMP` prints a line for each, as Linux's
+files exports, and in the debug build each `EXPORT_DEBUG(name)`: the debug information of that file holds their types. `mktypes.py hash OBJECT DWARFDUMP` prints a line for each, as Linux's
 Module.symvers has them. A hash covers the type and every structure, union and enumeration that it reaches through pointers, members and parameters: names,
 sizes, offsets. Names of typedefs and parameters do not count.
 """
@@ -21,19 +21,22 @@ KEPT = ("const", "volatile", "restrict", "atomic")
 NAMED = {"structure": "struct", "union": "union", "enumeration": "enum"}
 
 
-def exports(files):
+def exports(files, macro):
     names = []
     for path in files:
         with open(path, errors="replace") as f:
-            names += re.findall(r"^\s*EXPORT\((\w+)\)", f.read(), re.M)
+            names += re.findall(r"^\s*%s\((\w+)\)" % macro, f.read(), re.M)
     return sorted(set(names))
+
+
+def pointers(names):
+    return "".join("extern __typeof__(%s) *%s%s;\n__typeof__(%s) *%s%s;\n" % (n, PREFIX, n, n, PREFIX, n) for n in names)
 
 
 def source(root, rooms, files):
     """All public headers, so that a structure is seen whole wherever it is defined."""
     headers = ["/".join(p.split("/")[-2:]) for r in rooms for p in sorted(glob.glob("%s/%s/include/*/*.h" % (root, r)))]
-    names = exports(files)
-    return "".join("#include <%s>\n" % h for h in headers) + "".join("extern __typeof__(%s) *%s%s;\n__typeof__(%s) *%s%s;\n" % (n, PREFIX, n, n, PREFIX, n) for n in names)
+    return "".join("#include <%s>\n" % h for h in headers) + pointers(exports(files, "EXPORT")) + "#ifdef CONFIG_DEBUG\n%s#endif\n" % pointers(exports(files, "EXPORT_DEBUG"))
 
 
 class Dwarf:

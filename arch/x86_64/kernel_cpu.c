@@ -9,6 +9,7 @@
 #include <arch/ptrace.h>
 #include <lib/bits.h>
 #include <lib/string.h>
+#include <kernel/export.h>
 #include <kernel/init.h>
 #include <kernel/spinlock.h>
 #include <asm/kvm_para.h>
@@ -27,6 +28,7 @@ bool pte_has_1g __ro_after_init;
 
 DEFINE_PER_CPU(unsigned long, this_cpu_off);
 DEFINE_PER_CPU(int, __preempt_count) = (int)(PREEMPT_NEED_RESCHED + 1);
+EXPORT(__preempt_count);
 DEFINE_PER_CPU_ALIGNED(struct tss, cpu_tss);
 static DEFINE_PER_CPU_ALIGNED(u64, gdt[GDT_ENTRIES]);
 

@@ -14,6 +14,7 @@
 #include <abi/syscalls.h>
 #include <asm/prctl.h>
 #include <kernel/bug.h>
+#include <kernel/export.h>
 #include <kernel/preempt.h>
 #include <lib/string.h>
 #include <sched/task.h>
@@ -23,6 +24,7 @@
 #include <arch_cpu/fpu.h>
 
 DEFINE_PER_CPU(struct task *, current_task) = &init_task;
+EXPORT(current_task);
 
 struct switch_frame {
 	unsigned long r15, r14, r13, r12, rbx, rbp, ret;

@@ -23,6 +23,16 @@ void module_states_changed(void)
 	wake_up_all(&waiting);
 }
 
+int module_changes(void)
+{
+	return atomic_read(&changes);
+}
+
+int module_wait_change(int seen)
+{
+	return wait_event_interruptible(waiting, atomic_read(&changes) != seen);
+}
+
 /* modules_lock is held. */
 static struct module *exporter(const char *name, u64 *type, unsigned long *address)
 {

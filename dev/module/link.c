@@ -25,6 +25,7 @@ static const char *const supported[] = {
 	".rodata.",
 	".data",
 	".data.rel.",
+	".data.once",
 	".data..read_mostly",
 	".data..cacheline_aligned",
 	".init.data",

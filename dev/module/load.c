@@ -92,9 +92,26 @@ static int check_info(const struct ko *k, unsigned int flags)
 	return 0;
 }
 
+/*
+ * modules_lock. The name is free: 0. One of that name that is being loaded (-EAGAIN) is waited for,
+ * so that who asked for it, too, finds it: -EEXIST, or -EBUSY where it has failed or goes.
+ */
+static int check_name(const char *name, bool waited)
+{
+	const struct module *old = find(name);
+
+	if (!old)
+		return waited ? -EBUSY : 0;
+	if (old->state == MODULE_COMING)
+		return -EAGAIN;
+	return old->state == MODULE_LIVE ? -EEXIST : -EBUSY;
+}
+
 static struct module *reserve(const char *name, bool is_unsigned)
 {
 	struct module *m = kzalloc(sizeof(*m), GFP_KERNEL);
+	bool waited = false;
+	int err;
 
 	if (!m)
 		return ERR_PTR(-ENOMEM);
@@ -104,15 +121,22 @@ static struct module *reserve(const char *name, bool is_unsigned)
 	INIT_LIST_HEAD(&m->needs);
 	INIT_LIST_HEAD(&m->users);
 	refcount_set(&m->refs, 1);
-	mutex_lock(&modules_lock);
-	if (find(name)) {
+	do {
+		int seen = module_changes();
+
+		mutex_lock(&modules_lock);
+		err = check_name(name, waited);
+		if (!err)
+			list_add(&m->list, &modules);
 		mutex_unlock(&modules_lock);
-		kfree(m);
-		return ERR_PTR(-EEXIST);
-	}
-	list_add(&m->list, &modules);
-	mutex_unlock(&modules_lock);
-	return m;
+		waited = true;
+		if (err == -EAGAIN)
+			err = module_wait_change(seen) ?: -EAGAIN;
+	} while (err == -EAGAIN);
+	if (!err)
+		return m;
+	kfree(m);
+	return ERR_PTR(err);
 }
 
 static void set_state(struct module *m, enum module_state state)

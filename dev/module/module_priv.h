@@ -80,6 +80,9 @@ unsigned long module_find_export(struct module *m, const char *name, u64 *type, 
 void module_forget_needs(struct module *m);
 /* A module's state is another one, or it has gone. */
 void module_states_changed(void);
+/* How often that was; and waits until it is not SEEN any more: 0, or what a signal asks for. */
+int module_changes(void);
+int module_wait_change(int seen) __must_check;
 /* M's links in the directories of what it needs. */
 bool module_show_needs(struct module *m);
 /*

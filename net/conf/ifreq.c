@@ -7,6 +7,7 @@
 #include <lib/err.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
+#include <dev/module.h>
 #include <mm/uaccess.h>
 #include <proc/cred.h>
 #include <abi/errno.h>
@@ -299,6 +300,23 @@ static long bridge_itself(struct net *net, unsigned int cmd, const char *name)
 	return 0;
 }
 
+/* A module that has them is asked for, without rtnl, which its init takes. */
+static bool bridges_are_known(void)
+{
+	struct netdev_kind *k;
+
+	rtnl_lock();
+	k = netdev_kind_find("bridge");
+	rtnl_unlock();
+	if (k)
+		return true;
+	(void)request_module("bridge");	/* what counts is what is there afterwards */
+	rtnl_lock();
+	k = netdev_kind_find("bridge");
+	rtnl_unlock();
+	return k;
+}
+
 static long bridge_ioctl(struct net *net, unsigned int cmd, struct uptr arg)
 {
 	bool itself = cmd == SIOCBRADDBR || cmd == SIOCBRDELBR;
@@ -307,6 +325,8 @@ static long bridge_ioctl(struct net *net, unsigned int cmd, struct uptr arg)
 
 	if (!ns_capable(net->user_ns, CAP_NET_ADMIN))
 		return -EPERM;
+	if (!bridges_are_known())
+		return -ENOPKG;
 	if (copy_from_user(&r, arg, itself ? (size_t)NETDEV_NAME : sizeof(r)))
 		return -EFAULT;
 	r.ifr_name[IFNAMSIZ - 1] = 0;

@@ -67,6 +67,7 @@ void rtnl_assert(void)
 {
 	WARN_ON_ONCE(!mutex_is_locked(&rtnl_mutex));
 }
+EXPORT(rtnl_assert);
 
 struct net *current_net(void)
 {

@@ -119,6 +119,7 @@ struct packet *packet_clone(const struct packet *p, gfp_t gfp)
 	}
 	return n;
 }
+EXPORT(packet_clone);
 
 struct packet *packet_copy(const struct packet *p, gfp_t gfp)
 {
@@ -209,6 +210,7 @@ u8 *packet_push(struct packet *p, u16 n)
 	p->len += n;
 	return packet_data(p);
 }
+EXPORT(packet_push);
 
 u8 *packet_pull(struct packet *p, u16 n)
 {

@@ -11,6 +11,7 @@
 #include <lib/string.h>
 #include <alloc/page.h>
 #include <kernel/bug.h>
+#include <kernel/export.h>
 #include <mm/folio.h>
 #include <abi/errno.h>
 #include "net/core/packet_priv.h"
@@ -374,3 +375,4 @@ bool packet_need(struct packet *p, u16 n)
 	p->len += more;
 	return true;
 }
+EXPORT(packet_need);

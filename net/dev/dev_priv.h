@@ -20,8 +20,6 @@ u32 netdev_name_hash(const char *name);
 /* D is in the tables of d->net: 0 or -ENOMEM; or is no more. rtnl. */
 int netdev_publish(struct netdev *d, gfp_t gfp) __must_check;
 void netdev_unpublish(struct netdev *d);
-/* Protocols hear of it; their first -errno. */
-int netdev_tell(struct netdev *d, enum netdev_event e);
 /* loopback.c: NET gets its lo. */
 int loopback_begin(struct net *net) __must_check;
 /*

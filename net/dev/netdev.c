@@ -20,7 +20,7 @@
 #include "net/dev/dev_priv.h"
 #include "net/dev/if_flags.h"
 
-static LIST_HEAD(listeners);	/* added to at boot */
+static LIST_HEAD(listeners);		/* rtnl */
 
 void netdev_listen(struct netdev_listener *l)
 {
@@ -28,6 +28,15 @@ void netdev_listen(struct netdev_listener *l)
 	list_add_tail(&l->list, &listeners);
 	rtnl_unlock();
 }
+EXPORT(netdev_listen);
+
+void netdev_unlisten(struct netdev_listener *l)
+{
+	rtnl_lock();
+	list_del(&l->list);
+	rtnl_unlock();
+}
+EXPORT(netdev_unlisten);
 
 int netdev_tell(struct netdev *d, enum netdev_event e)
 {
@@ -45,6 +54,7 @@ int netdev_tell(struct netdev *d, enum netdev_event e)
 	}
 	return err;
 }
+EXPORT(netdev_tell);
 
 struct netdev *netdev_alloc(size_t priv_size, const char *name_pattern, u16 nr_tx, u16 nr_rx,
 			    const struct netdev_ops *ops)
@@ -156,6 +166,7 @@ void netdev_unregister_queue(struct netdev *d, struct list_head *going)
 	d->dismantling = true;
 	list_add_tail(&d->going, going);
 }
+EXPORT(netdev_unregister_queue);
 
 /* rtnl. False: it was down. */
 static bool goes_down(struct netdev *d)
@@ -278,6 +289,7 @@ void netdev_set_promiscuity(struct netdev *d, int by)
 {
 	count_flag(d, &d->promiscuity, IFF_PROMISC, by);
 }
+EXPORT(netdev_set_promiscuity);
 
 void netdev_set_allmulti(struct netdev *d, int by)
 {
@@ -332,6 +344,7 @@ int netdev_set_mtu(struct netdev *d, u32 mtu)
 	}
 	return err;
 }
+EXPORT(netdev_set_mtu);
 
 int netdev_set_mac(struct netdev *d, const u8 *addr)
 {

@@ -7,6 +7,7 @@
 #include <lib/format.h>
 #include <lib/string.h>
 #include <kernel/bug.h>
+#include <kernel/export.h>
 #include <kernel/ksyms.h>
 #include <kernel/percpu.h>
 #include <kernel/rcu.h>
@@ -50,6 +51,7 @@ void eth_type_trans(struct packet *p, struct netdev *d)
 		p->pkt_type = PACKET_OTHERHOST;
 	packet_pull(p, ETH_HEADER);
 }
+EXPORT(eth_type_trans);
 
 static void count_received(struct netdev *d, const struct packet *p)
 {
@@ -118,6 +120,7 @@ void netdev_receive(struct packet *p)
 		packet_free(p, DROP_NO_PROTOCOL);
 	}
 }
+EXPORT(netdev_receive);
 
 /* ---- /proc/net/ptype ---- */
 

@@ -8,6 +8,7 @@
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <kernel/bug.h>
+#include <kernel/export.h>
 #include <kernel/percpu.h>
 #include <net/gso.h>
 #include <abi/errno.h>
@@ -179,6 +180,7 @@ int dev_queue_xmit(struct packet *p)
 		return xmit_segments(p, d);
 	return xmit_one(p, d);
 }
+EXPORT(dev_queue_xmit);
 
 void netdev_stop_queue(struct netdev *d, u16 queue)
 {

@@ -8,8 +8,8 @@
 #include <net/kind.h>
 #include <net/netdev.h>
 #include <net/netns.h>
+#include <net/nlattr.h>
 #include <linux/if_link.h>
-#include "net/wire/nlattr.h"
 
 extern const struct nla_rule netdev_link_rules[IFLA_MAX + 1];
 

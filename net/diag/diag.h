@@ -7,9 +7,9 @@
 
 #include <net/netlink.h>
 #include <net/netns.h>
+#include <net/nlattr.h>
 #include <net/sock.h>
 #include <linux/sock_diag.h>
-#include "net/wire/nlattr.h"
 
 struct diag_family {
 	struct list_head list;

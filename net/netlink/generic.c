@@ -8,7 +8,7 @@
 #include <abi/errno.h>
 #include <linux/genetlink.h>
 #include <net/netlink.h>
-#include "net/wire/nlattr.h"
+#include <net/nlattr.h>
 
 #define CTRL_NAME "nlctrl"
 #define CTRL_VERSION 2

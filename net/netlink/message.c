@@ -7,7 +7,9 @@
 #include <lib/string.h>
 #include <alloc/slab.h>
 #include <kernel/bug.h>
+#include <kernel/export.h>
 #include <net/netlink.h>
+#include <net/nlattr.h>
 #include <abi/errno.h>
 
 int nlmsg_init(struct nlmsg_buf *b, size_t room, size_t most, gfp_t gfp)
@@ -122,6 +124,7 @@ void nla_put_u8(struct nlmsg_buf *b, u16 type, u8 v)
 {
 	nla_put_bytes(b, type, &v, sizeof(v));
 }
+EXPORT(nla_put_u8);
 
 void nla_put_u16(struct nlmsg_buf *b, u16 type, u16 v)
 {
@@ -132,6 +135,7 @@ void nla_put_u32(struct nlmsg_buf *b, u16 type, u32 v)
 {
 	nla_put_bytes(b, type, &v, sizeof(v));
 }
+EXPORT(nla_put_u32);
 
 void nla_put_text(struct nlmsg_buf *b, u16 type, const char *s)
 {
@@ -151,3 +155,5 @@ void nla_nest_end(struct nlmsg_buf *b, size_t nest)
 	if (!b->failed)
 		((struct nlattr *)(b->data + nest))->nla_len = (u16)(b->len - nest);
 }
+
+EXPORT(nla_parse);

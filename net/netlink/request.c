@@ -7,9 +7,9 @@
 #include <lib/string.h>
 #include <proc/cred.h>
 #include <vfs/file.h>
+#include <net/nlattr.h>
 #include <abi/errno.h>
 #include "net/netlink/netlink_priv.h"
-#include "net/wire/nlattr.h"
 
 bool nl_capable(const struct nl_request *r, int cap)
 {

@@ -6,16 +6,17 @@
  * is refused but for a bridge's own table.
  */
 #include <lib/err.h>
+#include <kernel/export.h>
 #include <kernel/init.h>
 #include <kernel/rcu.h>
 #include <abi/errno.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
-#include "net/dev/dev_priv.h"
+#include <net/fdb.h>
 #include "net/dev/if_flags.h"
 #include "net/neigh/neigh.h"
 #include "net/rtnl/rtnl.h"
-#include "net/virt/bridge.h"
+#include "net/wire/eth.h"
 
 #define STATES (NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE)
 #define PORT_PRIORITY 32		/* IEEE 802.1D's, of 8 bits shown as 6 */
@@ -28,35 +29,43 @@ static const struct nla_rule rules[NDA_MAX + 1] = {
 	[NDA_FLAGS_EXT] = { NLA_K_U32, 0 },
 };
 
-static u16 state_of(struct bridge *b, struct bridge_station *s, u64 now)
+/*
+ * The device that has the table in which D's stations are: its master, or D itself; NULL: there is
+ * none. PORT is D where it is a port, else NULL. rtnl.
+ */
+static struct netdev *bridge_of(struct netdev *d, struct netdev **port)
 {
-	u8 flags = READ_ONCE(s->flags);
+	struct netdev *master = rcu_dereference_raw(d->master);
 
-	if (flags & BRIDGE_LOCAL)
-		return NUD_PERMANENT;
-	if (flags & BRIDGE_STATIC)
-		return NUD_NOARP;
-	return bridge_station_is_old(b, s, now) ? NUD_STALE : NUD_REACHABLE;
+	*port = master ? d : NULL;
+	if (!master)
+		master = d;
+	return master->kind && master->kind->fdb ? master : NULL;
 }
 
-/* Under RCU, rtnl or the bridge's lock, so that S's port stays. */
-static bool put_station(struct nlmsg_buf *m, struct bridge *b, struct bridge_station *s,
-			struct rtnl_head h)
+static u16 state_of(const struct fdb_entry *e)
+{
+	if (e->flags & FDB_LOCAL)
+		return NUD_PERMANENT;
+	if (e->flags & FDB_STATIC)
+		return NUD_NOARP;
+	return e->old ? NUD_STALE : NUD_REACHABLE;
+}
+
+static bool put_station(struct nlmsg_buf *m, const struct fdb_entry *e, struct rtnl_head h)
 {
 	struct ndmsg *n = nlmsg_put(m, h.portid, h.seq, h.type, h.flags, sizeof(*n));
-	struct bridge_port *p = rcu_dereference_raw(s->port);
 	u64 now = ktime_get_ns();
-	struct nda_cacheinfo c = { .ndm_used = rtnl_ago(READ_ONCE(s->used_ns), now),
-				   .ndm_updated = rtnl_ago(READ_ONCE(s->seen_ns), now) };
+	struct nda_cacheinfo c = { .ndm_used = rtnl_ago(e->used_ns, now),
+				   .ndm_updated = rtnl_ago(e->seen_ns, now) };
 
 	if (n)
 		*n = (struct ndmsg){ .ndm_family = AF_BRIDGE,
-				     .ndm_ifindex = (p ? p->dev : b->dev)->ifindex,
-				     .ndm_state = state_of(b, s, now),
-				     .ndm_flags = READ_ONCE(s->flags) & BRIDGE_STICKY ? NTF_STICKY :
-											0 };
-	nla_put_bytes(m, NDA_LLADDR, s->addr, ETH_ADDR);
-	nla_put_u32(m, NDA_MASTER, (u32)b->dev->ifindex);
+				     .ndm_ifindex = e->ifindex,
+				     .ndm_state = state_of(e),
+				     .ndm_flags = e->flags & FDB_STICKY ? NTF_STICKY : 0 };
+	nla_put_bytes(m, NDA_LLADDR, e->addr, ETH_ADDR);
+	nla_put_u32(m, NDA_MASTER, (u32)e->master);
 	nla_put_u32(m, NDA_FLAGS_EXT, 0);
 	nla_put_bytes(m, NDA_CACHEINFO, &c, sizeof(c));
 	return nlmsg_end(m);
@@ -66,13 +75,12 @@ static bool put_station(struct nlmsg_buf *m, struct bridge *b, struct bridge_sta
 
 /*
  * args, behind netlink_dump_table()'s: the last device that was shown whole, how many groups of the
- * next one were, and the port (NULL: all) and the bridge whose table is walked. The filters are the
+ * next one were, and FDB_ARG_PORT and FDB_ARG_BRIDGE, whose table is walked. The filters are the
  * index of a device and that of a bridge.
  */
 #define ARG_DEVICE RTNL_ARG_AT3
 #define ARG_GROUPS RTNL_ARG_AT4
-#define ARG_PORT RTNL_ARG_AT5
-#define ARG_BRIDGE RTNL_ARG_AT6
+_Static_assert(FDB_ARG_PORT == RTNL_ARG_AT5 && FDB_ARG_BRIDGE == RTNL_ARG_AT6, "a dump's place");
 
 static int filter(struct nl_request *r, struct nl_dump *d)
 {
@@ -98,38 +106,11 @@ static int filter(struct nl_request *r, struct nl_dump *d)
 	return 0;
 }
 
-static struct bridge *bridge_under_way(const struct nl_dump *d)
+bool fdb_show(struct nlmsg_buf *b, struct nl_dump *d, const struct fdb_entry *e)
 {
-	return (struct bridge *)d->args[ARG_BRIDGE];
+	return put_station(b, e, rtnl_entry(d, RTM_NEWNEIGH));
 }
-
-static void walk(struct nl_dump *d, u64 *pos, void (*fn)(struct ghash_node *n, void *arg),
-		 void *arg)
-{
-	ghash_walk(&bridge_under_way(d)->stations, pos, fn, arg);
-}
-
-static void *get(struct ghash_node *node, struct nl_dump *d)
-{
-	struct bridge_station *s = container_of(node, struct bridge_station, node);
-	void *port = (void *)d->args[ARG_PORT];
-
-	if (port && rcu_access_pointer(s->port) != port)
-		return NULL;
-	return refcount_inc_not_zero(&s->refs) ? s : NULL;
-}
-
-static bool show(struct nlmsg_buf *b, struct nl_dump *d, void *object)
-{
-	return put_station(b, bridge_under_way(d), object, rtnl_entry(d, RTM_NEWNEIGH));
-}
-
-static void drop(void *object)
-{
-	bridge_station_put(object);
-}
-
-static const struct nl_table table = { .walk = walk, .get = get, .show = show, .put = drop };
+EXPORT(fdb_show);
 
 struct groups {
 	struct nlmsg_buf *b;
@@ -163,21 +144,20 @@ static int dump_device(struct nlmsg_buf *b, struct nl_dump *dump, struct netdev 
 {
 	struct groups g = { .b = b, .dump = dump, .d = d };
 	long of = dump->args[RTNL_ARG_FILTER2];
-	struct bridge_port *p;
-	struct bridge *br = bridge_of_device(d, &p);
+	struct netdev *port, *br = bridge_of(d, &port);
 
-	if (of && (!br || br->dev->ifindex != of))
+	if (of && (!br || br->ifindex != of))
 		return 0;
 	if (d->type == ARPHRD_ETHER)
 		netdev_mc_each(d, put_group, &g);
 	if (g.full)
 		return 1;
 	/* A bridge's table is walked once, unless a port's alone was asked for. */
-	if (!br || (p && !dump->args[RTNL_ARG_FILTER]))
+	if (!br || (port && !dump->args[RTNL_ARG_FILTER]))
 		return 0;
-	dump->args[ARG_PORT] = (long)p;
-	dump->args[ARG_BRIDGE] = (long)br;
-	return netlink_dump_table(b, dump, &table);
+	dump->args[FDB_ARG_PORT] = (long)port;
+	dump->args[FDB_ARG_BRIDGE] = (long)br;
+	return netlink_dump_table(b, dump, br->kind->fdb->table);
 }
 
 static int dump(struct nlmsg_buf *b, struct nl_dump *dump)
@@ -198,9 +178,8 @@ static int dump(struct nlmsg_buf *b, struct nl_dump *dump)
 /* ---- requests ---- */
 
 struct wish {
-	struct netdev *d;
-	struct bridge *b;
-	struct bridge_port *p;		/* NULL: the bridge itself */
+	struct netdev *d, *bridge;
+	struct netdev *port;		/* NULL: the bridge itself */
 	const u8 *addr;
 	const struct ndmsg *m;
 };
@@ -224,11 +203,11 @@ static int parse(struct nl_request *r, struct wish *w)
 	if (w->d->type != ARPHRD_ETHER)
 		return nl_refuse(r, -EINVAL, "FDB entries are of Ethernet devices alone");
 	w->addr = nla_data(tb[NDA_LLADDR]);
-	w->b = bridge_of_device(w->d, &w->p);
+	w->bridge = bridge_of(w->d, &w->port);
 	if (tb[NDA_VLAN])
 		return nl_refuse(r, -EOPNOTSUPP, "There are no VLANs");
 	/* A port's is its master's business, the bridge's own. */
-	if (!w->b || (w->p ? w->m->ndm_flags & NTF_SELF : !(w->m->ndm_flags & NTF_SELF)))
+	if (!w->bridge || (w->port ? w->m->ndm_flags & NTF_SELF : !(w->m->ndm_flags & NTF_SELF)))
 		return -EOPNOTSUPP;
 	return 0;
 }
@@ -242,13 +221,11 @@ static bool is_forwarding(const struct netdev *d)
 /* The station is learned as from a packet. */
 static int use(struct nl_request *r, const struct wish *w)
 {
-	if (!w->p)
+	if (!w->port)
 		return nl_refuse(r, -EINVAL, "NTF_USE takes a port");
 	if (!is_forwarding(w->d))
 		return 0;
-	rcu_read_lock();
-	bridge_learn(w->b, w->addr, w->p);
-	rcu_read_unlock();
+	w->bridge->kind->fdb->learn(w->bridge, w->port, w->addr);
 	return 0;
 }
 
@@ -269,20 +246,20 @@ static int add(struct nl_request *r)
 		return use(r, &w);
 	if (w.m->ndm_flags & NTF_EXT_LEARNED)
 		return nl_refuse(r, -EOPNOTSUPP, "Nobody else learns for a bridge here");
-	if (!w.p && !(w.m->ndm_state & NUD_PERMANENT))
+	if (!w.port && !(w.m->ndm_state & NUD_PERMANENT))
 		return nl_refuse(r, -EINVAL, "FDB entry towards bridge must be permanent");
 	if (w.m->ndm_flags & NTF_STICKY && w.m->ndm_state & NUD_PERMANENT)
 		return nl_refuse(r, -EINVAL, "A local entry is no sticky one");
 	if (w.m->ndm_state & NUD_PERMANENT)
-		flags = BRIDGE_LOCAL | BRIDGE_STATIC;
+		flags = FDB_LOCAL | FDB_STATIC;
 	else if (w.m->ndm_state & NUD_NOARP)
-		flags = BRIDGE_STATIC;
+		flags = FDB_STATIC;
 	else if (!is_forwarding(w.d))
 		return -EPERM;
 	if (w.m->ndm_flags & NTF_STICKY)
-		flags |= BRIDGE_STICKY;
-	return bridge_station_by_program(w.b, w.p, w.addr, flags, how & NLM_F_CREATE,
-					 how & NLM_F_EXCL);
+		flags |= FDB_STICKY;
+	return w.bridge->kind->fdb->add(w.bridge, w.port, w.addr, flags, how & NLM_F_CREATE,
+					how & NLM_F_EXCL);
 }
 
 static int del(struct nl_request *r)
@@ -290,15 +267,14 @@ static int del(struct nl_request *r)
 	struct wish w;
 	int err = parse(r, &w);
 
-	return err ?: bridge_station_del(w.b, w.p, w.addr);
+	return err ?: w.bridge->kind->fdb->del(w.bridge, w.port, w.addr);
 }
 
 /* The bridge in whose table R looks. */
-static int get_where(struct nl_request *r, const struct nlattr *const *tb, struct bridge **b)
+static int get_where(struct nl_request *r, const struct nlattr *const *tb, struct netdev **b)
 {
 	const struct ndmsg *m = r->body;
-	struct bridge_port *p;
-	struct netdev *d;
+	struct netdev *d, *port;
 
 	if (m->ndm_ifindex && tb[NDA_MASTER])
 		return nl_refuse(r, -EINVAL, "Master and device are mutually exclusive");
@@ -307,8 +283,8 @@ static int get_where(struct nl_request *r, const struct nlattr *const *tb, struc
 	d = netdev_by_index(r->net, m->ndm_ifindex ?: (int)nla_u32(tb[NDA_MASTER]));
 	if (!d && m->ndm_ifindex)
 		return nl_refuse(r, -ENODEV, "Unknown device ifindex");
-	*b = d ? bridge_of_device(d, &p) : NULL;
-	if (tb[NDA_MASTER] && (!*b || p))
+	*b = d ? bridge_of(d, &port) : NULL;
+	if (tb[NDA_MASTER] && (!*b || port))
 		return nl_refuse(r, -EINVAL, "Invalid master ifindex");
 	if (!*b && !(m->ndm_flags & NTF_SELF))
 		return nl_refuse(r, -EINVAL, "Device is not a bridge port");
@@ -320,42 +296,35 @@ static int get_where(struct nl_request *r, const struct nlattr *const *tb, struc
 static int get_one(struct nl_request *r)
 {
 	const struct nlattr *tb[NDA_MAX + 1];
-	struct bridge_station *s;
+	struct fdb_entry e;
 	struct nlmsg_buf m;
-	struct bridge *b;
+	struct netdev *b;
 	int err = nl_request_attrs(r, sizeof(struct ndmsg), tb, NDA_MAX, rules, false);
 
 	if (err)
 		return err;
 	if (!tb[NDA_LLADDR] || nla_len(tb[NDA_LLADDR]) != ETH_ADDR)
 		return nl_refuse(r, -EINVAL, "Missing lookup address for fdb get request");
-	err = get_where(r, tb, &b) ?: nlmsg_init(&m, RTNL_ROOM, NLMSG_MOST, GFP_KERNEL);
+	err = get_where(r, tb, &b);
 	if (err)
 		return err;
-	rcu_read_lock();
-	s = bridge_station_find(b, nla_data(tb[NDA_LLADDR]));
-	if (s && !refcount_inc_not_zero(&s->refs))
-		s = NULL;
-	rcu_read_unlock();
-	if (!s) {
-		nlmsg_free(&m);
+	if (!b->kind->fdb->find(b, nla_data(tb[NDA_LLADDR]), &e))
 		return nl_refuse(r, -ENOENT, "Fdb entry not found");
-	}
-	err = netlink_answer(r, &m, put_station(&m, b, s, rtnl_answer(r, RTM_NEWNEIGH)));
-	bridge_station_put(s);
-	return err;
+	err = nlmsg_init(&m, RTNL_ROOM, NLMSG_MOST, GFP_KERNEL);
+	return err ?: netlink_answer(r, &m, put_station(&m, &e, rtnl_answer(r, RTM_NEWNEIGH)));
 }
 
-/* ---- notifications: bridge_set_listener() ---- */
+/* ---- notifications ---- */
 
-static void tell(struct bridge *b, struct bridge_station *s, bool gone)
+void fdb_tell(struct net *net, const struct fdb_entry *e, bool gone)
 {
 	struct rtnl_head h = { .type = gone ? RTM_DELNEIGH : RTM_NEWNEIGH };
 	struct rtnl_note note;
 
-	if (rtnl_note_begin(&note, b->dev->net, RTNLGRP_NEIGH, GFP_ATOMIC, NULL))
-		rtnl_note_end(&note, put_station(&note.b, b, s, h));
+	if (rtnl_note_begin(&note, net, RTNLGRP_NEIGH, GFP_ATOMIC, NULL))
+		rtnl_note_end(&note, put_station(&note.b, e, h));
 }
+EXPORT(fdb_tell);
 
 /* ---- ports ---- */
 
@@ -393,13 +362,12 @@ static bool put_port(struct nlmsg_buf *b, struct netdev *d, struct netdev *maste
 static int dump_ports(struct nlmsg_buf *b, struct nl_dump *dump)
 {
 	long last = dump->args[RTNL_ARG_AT];
-	struct bridge_port *p;
-	struct netdev *d;
+	struct netdev *d, *port;
 
 	while ((d = rtnl_next_link(dump->net, &last))) {
-		struct bridge *br = bridge_of_device(d, &p);
+		struct netdev *br = bridge_of(d, &port);
 
-		if (br && p && !put_port(b, d, br->dev, rtnl_entry(dump, RTM_NEWLINK)))
+		if (br && port && !put_port(b, d, br, rtnl_entry(dump, RTM_NEWLINK)))
 			return 1;
 		dump->args[RTNL_ARG_AT] = last;
 	}
@@ -419,7 +387,6 @@ static int fdb_init(void)
 {
 	rtnl_register(&stations);
 	rtnl_register(&ports);
-	bridge_set_listener(tell);
 	return 0;
 }
 INITCALL(fs, fdb_init);

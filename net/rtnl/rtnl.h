@@ -14,9 +14,9 @@
 #include <net/netdev.h>
 #include <net/netlink.h>
 #include <net/netns.h>
+#include <net/nlattr.h>
 #include <net/socket.h>
 #include <linux/rtnetlink.h>
-#include "net/wire/nlattr.h"
 
 /* What one kind of message does. NULL: -EOPNOTSUPP. */
 struct rtnl_kind {

@@ -7,11 +7,11 @@
 #include <lib/string.h>
 #include <alloc/slab.h>
 #include <kernel/bug.h>
-#include <kernel/init.h>
+#include <kernel/module.h>
 #include <kernel/rcu.h>
 #include <net/netlink.h>
+#include <net/nlattr.h>
 #include <abi/errno.h>
-#include "net/dev/dev_priv.h"
 #include "net/dev/if_flags.h"
 #include "net/virt/bridge.h"
 #include "net/virt/virt.h"
@@ -61,14 +61,6 @@ static void follow_addr(struct bridge *b)
 		return;
 	memcpy(b->dev->addr, lowest, ETH_ADDR);
 	netdev_tell(b->dev, NETDEV_CHANGEADDR);
-}
-
-struct bridge *bridge_of_device(struct netdev *d, struct bridge_port **p)
-{
-	*p = port_of(d);
-	if (*p)
-		return (*p)->bridge;
-	return d->kind == &bridge_kind ? bridge_of(d) : NULL;
 }
 
 static void follow_mtu(struct bridge *b)
@@ -327,15 +319,34 @@ static struct netdev_kind bridge_kind = {
 	.add_port = bridge_add_port,
 	.del_port = bridge_del_port,
 	.receive = bridge_receive,
+	.fdb = &bridge_fdb,
 	.stays = true,
 };
 
 static struct netdev_listener listener = { .event = bridge_up_event };
+
+MODULE_LICENSE("MIT");
+MODULE_DESCRIPTION("Ethernet bridges");
+MODULE_ALIAS("rtnl-link-bridge");
+
+/* A bridge hears of its own registration. */
 static int bridge_init(void)
 {
-	if (netdev_kind_register(&bridge_kind))
-		return -EEXIST;
+	int err;
+
 	netdev_listen(&listener);
-	return 0;
+	err = netdev_kind_register(&bridge_kind);
+	if (err)
+		netdev_unlisten(&listener);
+	return err;
 }
-INITCALL(fs, bridge_init);
+
+/* Bridges let go of their ports, which go on as devices of their own. */
+static void bridge_exit(void)
+{
+	netdev_kind_unregister(&bridge_kind);
+	netdev_unlisten(&listener);
+}
+
+module_init(bridge_init);
+module_exit(bridge_exit);

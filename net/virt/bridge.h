@@ -22,6 +22,7 @@
 #include <alloc/ghash.h>
 #include <kernel/refcount.h>
 #include <sched/work.h>
+#include <net/fdb.h>
 #include <net/netdev.h>
 #include "net/wire/eth.h"
 
@@ -59,11 +60,11 @@ struct bridge_port {
 
 /* What is known of a station. */
 enum {
-	BRIDGE_LOCAL = 1 << 0,		/* it is this machine: its packets are delivered here */
-	BRIDGE_STATIC = 1 << 1,		/* it does not age */
-	BRIDGE_STICKY = 1 << 2,		/* it does not move to another port */
-	BRIDGE_BY_PROGRAM = 1 << 3,	/* a program has put it there */
-	BRIDGE_LEARNED = 1 << 4		/* it counts against BRIDGE_STATIONS */
+	BRIDGE_LOCAL = FDB_LOCAL,
+	BRIDGE_STATIC = FDB_STATIC,
+	BRIDGE_STICKY = FDB_STICKY,
+	BRIDGE_BY_PROGRAM = FDB_OTHER,	/* a program has put it there */
+	BRIDGE_LEARNED = FDB_OTHER << 1	/* it counts against BRIDGE_STATIONS */
 };
 
 struct bridge_station {
@@ -103,11 +104,10 @@ void bridge_station_drop(struct bridge *b, struct bridge_station *s);
 void bridge_station_set(struct bridge *b, struct bridge_station *s, struct bridge_port *p,
 			u8 flags);
 bool bridge_station_is_old(const struct bridge *b, const struct bridge_station *s, u64 now);
-/*
- * FN hears of each station that comes, changes or goes: under the lock, in any context but hard
- * interrupts. At boot.
- */
-void bridge_set_listener(void (*fn)(struct bridge *b, struct bridge_station *s, bool gone));
+
+/* bridge_fdb.c. The lock: programs hear that S came, changed or is GONE. */
+void bridge_tell(struct bridge *b, struct bridge_station *s, bool gone);
+extern const struct fdb_ops bridge_fdb;
 
 /*
  * bridge_stations.c, rtnl; sleeps. P's own address, or the bridge's for NULL, is in the table and
@@ -126,8 +126,6 @@ int bridge_station_by_program(struct bridge *b, struct bridge_port *p, const u8 
 			      bool create, bool excl) __must_check;
 /* 0, or -ENOENT: it is not behind P. */
 int bridge_station_del(struct bridge *b, struct bridge_port *p, const u8 *addr) __must_check;
-/* D's bridge, where D is one or a port; NULL. P: the port, NULL for the bridge. rtnl. */
-struct bridge *bridge_of_device(struct netdev *d, struct bridge_port **p);
 
 /* bridge_forward.c, RCU. P came in by PORT with its link header taken off. True: it is taken. */
 bool bridge_receive(struct netdev *port, struct packet *p);

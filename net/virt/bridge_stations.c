@@ -8,7 +8,7 @@
 #include <kernel/bug.h>
 #include <kernel/rcu.h>
 #include <abi/errno.h>
-#include "net/dev/dev_priv.h"
+#include <net/netns.h>
 #include "net/virt/bridge.h"
 
 static bool is_local(struct bridge *b, const u8 *addr)

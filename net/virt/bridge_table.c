@@ -14,20 +14,6 @@
 #define AGE_JIFFIES (10 * HZ)		/* between the worker's visits */
 #define FIRST_SHIFT 8
 
-static void (*listener)(struct bridge *b, struct bridge_station *s, bool gone);
-
-void bridge_set_listener(void (*fn)(struct bridge *b, struct bridge_station *s, bool gone))
-{
-	listener = fn;
-}
-
-static void tell(struct bridge *b, struct bridge_station *s, bool gone)
-{
-	lockdep_assert_held(&b->lock);
-	if (listener)
-		listener(b, s, gone);
-}
-
 static u32 hash_of(const struct bridge *b, const u8 *addr)
 {
 	u64 a = 0;
@@ -94,7 +80,7 @@ void bridge_station_add(struct bridge *b, struct bridge_station *s)
 	bucket = ghash_lock(&b->stations, hash);
 	ghash_add(&b->stations, bucket, &s->node, hash);
 	ghash_unlock(bucket);
-	tell(b, s, false);
+	bridge_tell(b, s, false);
 }
 
 void bridge_station_drop(struct bridge *b, struct bridge_station *s)
@@ -104,7 +90,7 @@ void bridge_station_drop(struct bridge *b, struct bridge_station *s)
 	list_del(&s->list);
 	b->nr_stations--;
 	count(b, s, -1u);
-	tell(b, s, true);
+	bridge_tell(b, s, true);
 	bridge_station_put(s);
 }
 
@@ -119,7 +105,7 @@ void bridge_station_set(struct bridge *b, struct bridge_station *s, struct bridg
 	WRITE_ONCE(s->seen_ns, ktime_get_ns());
 	count(b, s, 1);
 	if (other)
-		tell(b, s, false);
+		bridge_tell(b, s, false);
 }
 
 void bridge_learn(struct bridge *b, const u8 *addr, struct bridge_port *p)

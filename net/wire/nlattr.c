@@ -3,7 +3,7 @@
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <abi/errno.h>
-#include "net/wire/nlattr.h"
+#include <net/nlattr.h>
 
 const struct nlattr *nla_next(const void *data, size_t len, size_t *pos)
 {

@@ -52,7 +52,7 @@ TABLES = {"modules." + n for n in ("alias", "alias.bin", "builtin", "builtin.bin
 DEP = ["kernel/hello_base.ko.zst:", "kernel/hello_rust.ko.zst:", "kernel/hello_user.ko.zst: kernel/hello_base.ko.zst"]
 WANT = [*DEP, "insmod /lib/modules/RELEASE/kernel/hello.ko.zst device=0", HEAD, "hello                  12288  0", HEAD, "77", HEAD,
         "modprobe: FATAL: Module nothing not found in directory /lib/modules/RELEASE", "who:whom it greets (charp)", "Build time module signing key", "MIT",
-        "/lib/modules/RELEASE/kernel/hello.ko.zst", "1", "kernel/binder.ko.zst:", "kernel/dummy.ko.zst:", "kernel/hello.ko.zst:", *DEP, "rmmod: ERROR: Module hello is not currently loaded",
+        "/lib/modules/RELEASE/kernel/hello.ko.zst", "1", "kernel/binder.ko.zst:", "kernel/bridge.ko.zst:", "kernel/dummy.ko.zst:", "kernel/hello.ko.zst:", *DEP, "rmmod: ERROR: Module hello is not currently loaded",
         "hello: hello 10, kmod", "hello: hello 77, world",
         "hello_rust: hello 10, alias"]
 
@@ -95,13 +95,13 @@ def main():
         said, console = run(root, SCRIPT)
         lines = said.replace(modules.release(), "RELEASE").splitlines()
         check(lines and lines[0].endswith(" kernel/binder.ko.zst:") and TABLES <= set(lines[0].split()), said + console[-3000:])
-        check(lines[1:] == ["kernel/dummy.ko.zst:", "kernel/hello.ko.zst:", *WANT] and "holders" not in console, said + console[-3000:])
+        check(lines[1:] == ["kernel/bridge.ko.zst:", "kernel/dummy.ko.zst:", "kernel/hello.ko.zst:", *WANT] and "holders" not in console, said + console[-3000:])
         said, console = run(root, USERS)
         check(said.replace(modules.release(), "RELEASE").splitlines() == USED, said + console[-3000:])
         said, console = run(root, CMDLINE, "--append", "hello.limit=55 modprobe.blacklist=hello_rust")
         check(said.splitlines() == ["55", "0"], said + console[-3000:])
     said, console = run("busybox", "cd /lib/modules/$(uname -r) && cat modules.dep modules.order && ls -l kernel | grep -c 'hello.ko$'; modprobe hello who=box && rmmod hello; dmesg | grep -o 'hello: .*'")
-    check(said.splitlines() == ["kernel/binder.ko:", "kernel/dummy.ko:", "kernel/hello.ko:", *(x.replace(".zst", "") for x in DEP), *("kernel/%s.ko" % n for n in ("binder", "dummy", "hello", "hello_base", "hello_rust", "hello_user")), "1",
+    check(said.splitlines() == ["kernel/binder.ko:", "kernel/bridge.ko:", "kernel/dummy.ko:", "kernel/hello.ko:", *(x.replace(".zst", "") for x in DEP), *("kernel/%s.ko" % n for n in ("binder", "bridge", "dummy", "hello", "hello_base", "hello_rust", "hello_user")), "1",
                                  "hello: hello 10, box", "hello: bye"], said + console[-3000:])
     print("ok")
 

@@ -50,3 +50,10 @@ unsigned long export_find_rust(const char *name);
 #else
 #define EXPORT(f) _Static_assert(1, "")
 #endif
+
+/* What the debug kernel alone has: its checks, which inline functions call. */
+#ifdef CONFIG_DEBUG
+#define EXPORT_DEBUG(f) EXPORT(f)
+#else
+#define EXPORT_DEBUG(f) _Static_assert(1, "")
+#endif

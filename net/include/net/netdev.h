@@ -48,6 +48,7 @@ struct net_queue;
 struct in_device;			/* net/ip4: addresses and settings of the device */
 struct in6_device;
 struct bridge_port;
+struct fdb_ops;
 struct nlattr;
 struct nlmsg_buf;
 struct show_node;
@@ -141,6 +142,7 @@ struct netdev_kind {
 	void (*del_port)(struct netdev *d);
 	/* RCU. P came in by PORT, after taps have seen it. True: it is taken. */
 	bool (*receive)(struct netdev *port, struct packet *p);
+	const struct fdb_ops *fdb;	/* its table of stations; NULL: it has none */
 	bool stays;			/* it cannot move to another namespace */
 	const char *devtype;		/* DEVTYPE in its file "uevent"; NULL: it has none */
 };
@@ -309,7 +311,13 @@ struct netdev_listener {
 	/* -errno (for REGISTER, UP, CHANGEMTU alone): it must not be. */
 	int (*event)(struct netdev *d, enum netdev_event e);
 };
-void netdev_listen(struct netdev_listener *l);	/* at boot */
+/*
+ * L hears from here on, or no more. Devices that are there already are not told of. Takes rtnl.
+ */
+void netdev_listen(struct netdev_listener *l);
+void netdev_unlisten(struct netdev_listener *l);
+/* rtnl. Listeners hear of it; their first -errno. */
+int netdev_tell(struct netdev *d, enum netdev_event e);
 
 /* ---- sending ---- */
 

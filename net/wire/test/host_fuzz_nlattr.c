@@ -4,8 +4,8 @@
 /* fuzz: -max_len=256 */
 #define FUZZ_MAX 256
 #include <assert.h>
+#include <net/nlattr.h>
 #include "lib/test/fuzz.h"
-#include "net/wire/nlattr.h"
 
 #define MOST 8
 
