@@ -13,10 +13,6 @@
 #include <linux/time.h>
 #include "io_uring/ring_priv.h"
 
-#define ENTER_KNOWN (IORING_ENTER_GETEVENTS | IORING_ENTER_SQ_WAKEUP | IORING_ENTER_SQ_WAIT | \
-		     IORING_ENTER_EXT_ARG | IORING_ENTER_REGISTERED_RING | IORING_ENTER_ABS_TIMER | \
-		     IORING_ENTER_NO_IOWAIT)
-
 /* ---- waiting ---- */
 
 struct waiter {
@@ -285,7 +281,7 @@ long uring_enter(unsigned int fd, u32 n, u32 min, u32 flags, struct uptr arg, si
 	struct uring *u;
 	long r;
 
-	if (flags & ~ENTER_KNOWN)
+	if (flags & ~URING_ENTER_KNOWN)
 		return -EINVAL;
 	f = ring_file(fd, flags);
 	if (IS_ERR(f))

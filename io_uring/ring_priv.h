@@ -51,6 +51,27 @@ struct uring_task;
 #define URING_RETRIES 16u	/* times that a file says that it is ready, and is not */
 #define URING_ACCOUNTS 2	/* IO_WQ_BOUND, IO_WQ_UNBOUND */
 
+/* What programs may say. */
+#define URING_SETUP_KNOWN                                                                     \
+	(IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_ATTACH_WQ |                  \
+	 IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN |      \
+	 IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SQE128 | IORING_SETUP_CQE32 |               \
+	 IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_NO_SQARRAY)
+#define URING_ENTER_KNOWN                                                                     \
+	(IORING_ENTER_GETEVENTS | IORING_ENTER_SQ_WAKEUP | IORING_ENTER_SQ_WAIT |             \
+	 IORING_ENTER_EXT_ARG | IORING_ENTER_REGISTERED_RING | IORING_ENTER_ABS_TIMER |       \
+	 IORING_ENTER_NO_IOWAIT)
+#define URING_SQE_FLAGS                                                                       \
+	(IOSQE_FIXED_FILE | IOSQE_IO_DRAIN | IOSQE_IO_LINK | IOSQE_IO_HARDLINK |              \
+	 IOSQE_ASYNC | IOSQE_CQE_SKIP_SUCCESS)
+/* What they may rely on. */
+#define URING_FEATURES                                                                        \
+	(IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE |           \
+	 IORING_FEAT_RW_CUR_POS | IORING_FEAT_FAST_POLL | IORING_FEAT_POLL_32BITS |           \
+	 IORING_FEAT_CUR_PERSONALITY | IORING_FEAT_RSRC_TAGS | IORING_FEAT_EXT_ARG |          \
+	 IORING_FEAT_CQE_SKIP | IORING_FEAT_LINKED_FILE | IORING_FEAT_NATIVE_WORKERS |        \
+	 IORING_FEAT_REG_REG_RING | IORING_FEAT_MIN_TIMEOUT)
+
 /* What programs map at IORING_OFF_SQ_RING and IORING_OFF_CQ_RING; they write anything anywhere. */
 struct uring_shared {
 	u32 sq_head __aligned(64);
@@ -175,6 +196,7 @@ struct uring_pool {
 	struct list_head running;	/* lock: requests */
 	unsigned int nr;		/* lock: workers */
 	bool ends;			/* lock to change */
+	bool unused;			/* lock to change: its task is in no ring */
 	wait_queue_head_t gone;
 	struct cpumask *cpus;		/* lock: where they may run; NULL: where the task may */
 	u32 cpus_seq;			/* lock to change: times that this changed */
@@ -403,6 +425,8 @@ static inline const struct uring_op *uring_op(const struct uring_req *r)
 
 /* Any context. */
 void uring_put(struct uring *u);
+/* query.c: IORING_REGISTER_QUERY. 0; -EINVAL, -EFAULT, -ERANGE, -EINTR. */
+int uring_query(struct uptr arg, unsigned int nr);
 /* register.c, lock held. */
 void uring_drop_personalities(struct uring *u);
 /* NULL: it is none. */
@@ -592,6 +616,8 @@ URING_ISSUE(uring_files_update_issue);
 URING_PREP(uring_msg_prep);
 URING_ISSUE(uring_msg_issue);
 URING_EVENT(uring_msg_event);
+/* IORING_REGISTER_SEND_MSG_RING: the same of a program without a ring. 0, -errno. */
+int uring_msg_send(const struct io_uring_sqe *sqe);
 URING_PREP(uring_nop_prep);
 URING_ISSUE(uring_nop_issue);
 
@@ -636,6 +662,8 @@ int uring_hand_over(struct uring_req *r);
 /* IORING_REGISTER_IOWQ_*. NEW[I] 0: as it is; OLD, unless NULL: what it was. MASK NULL: any. */
 void uring_pool_limits(struct uring_pool *p, const u32 *new, u32 *old);
 int uring_pool_cpus(struct uring_pool *p, const struct cpumask *mask);
+/* T came into a ring, or left one: without one its workers end as soon as they are idle. */
+void uring_pool_used(struct uring_task *t);
 /* R, handed over, is the caller's again. False: a worker has it, and was told. Lock held. */
 bool uring_take_back(struct uring_req *r);
 /* The current task's workers end. No lock held. */
