@@ -10,6 +10,7 @@
 #include <kernel/bug.h>
 #include <vfs/file.h>
 #include <abi/errno.h>
+#include "io_uring/flags.h"
 #include "io_uring/ring_priv.h"
 
 static int prep(struct uring_msg *m, const struct io_uring_sqe *sqe)

@@ -2,8 +2,8 @@
 /*
  * IORING_REGISTER_QUERY: what there is, for programs that ask before they make a ring.
  *
- * The program gives a list of questions, in its own memory. Each is answered, or refused, by itself;
- * an answer is cut, or filled up with zeros, to the size that the program knows.
+ * The program gives a list of questions, in its own memory. Each is answered, or refused, by
+ * itself; an answer is cut, or filled up with zeros, to the size that the program knows.
  */
 #include <lib/minmax.h>
 #include <lib/string.h>
@@ -12,6 +12,7 @@
 #include <sched/sched.h>
 #include <abi/errno.h>
 #include <linux/io_uring/query.h>
+#include "io_uring/flags.h"
 #include "io_uring/ring_priv.h"
 
 #define QUESTIONS_MOST 1000u	/* of a list, which may be a circle */
@@ -46,7 +47,7 @@ static int answer(u32 op, union answer *a)
 static int one(struct uptr at, u64 *next)
 {
 	struct io_uring_query_hdr h;
-	union answer a = { };
+	union answer a = {};
 	u32 room, n = 0;
 	struct uptr to;
 	int e = -EINVAL;

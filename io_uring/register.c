@@ -12,6 +12,7 @@
 #include <vfs/file.h>
 #include <abi/errno.h>
 #include <linux/time.h>
+#include "io_uring/flags.h"
 #include "io_uring/ring_priv.h"
 
 /* ---- what there is ---- */

@@ -19,6 +19,7 @@
 #include <proc/cred.h>
 #include <vfs/file.h>
 #include <abi/errno.h>
+#include "io_uring/flags.h"
 #include "io_uring/ring_priv.h"
 #include "io_uring/rules.h"
 

@@ -24,6 +24,7 @@
 #include <vfs/seq_file.h>
 #include <abi/errno.h>
 #include <linux/capability.h>
+#include "io_uring/flags.h"
 #include "io_uring/ring_priv.h"
 
 static int disabled;			/* kernel.io_uring_disabled */

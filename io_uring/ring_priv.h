@@ -46,31 +46,8 @@ struct uring_names;
 struct uring_req;
 struct uring_task;
 
-#define URING_MOST_SQ 32768u
-#define URING_MOST_CQ (2 * URING_MOST_SQ)
 #define URING_RETRIES 16u	/* times that a file says that it is ready, and is not */
 #define URING_ACCOUNTS 2	/* IO_WQ_BOUND, IO_WQ_UNBOUND */
-
-/* What programs may say. */
-#define URING_SETUP_KNOWN                                                                     \
-	(IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_ATTACH_WQ |                  \
-	 IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN |      \
-	 IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SQE128 | IORING_SETUP_CQE32 |               \
-	 IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_NO_SQARRAY)
-#define URING_ENTER_KNOWN                                                                     \
-	(IORING_ENTER_GETEVENTS | IORING_ENTER_SQ_WAKEUP | IORING_ENTER_SQ_WAIT |             \
-	 IORING_ENTER_EXT_ARG | IORING_ENTER_REGISTERED_RING | IORING_ENTER_ABS_TIMER |       \
-	 IORING_ENTER_NO_IOWAIT)
-#define URING_SQE_FLAGS                                                                       \
-	(IOSQE_FIXED_FILE | IOSQE_IO_DRAIN | IOSQE_IO_LINK | IOSQE_IO_HARDLINK |              \
-	 IOSQE_ASYNC | IOSQE_CQE_SKIP_SUCCESS)
-/* What they may rely on. */
-#define URING_FEATURES                                                                        \
-	(IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE |           \
-	 IORING_FEAT_RW_CUR_POS | IORING_FEAT_FAST_POLL | IORING_FEAT_POLL_32BITS |           \
-	 IORING_FEAT_CUR_PERSONALITY | IORING_FEAT_RSRC_TAGS | IORING_FEAT_EXT_ARG |          \
-	 IORING_FEAT_CQE_SKIP | IORING_FEAT_LINKED_FILE | IORING_FEAT_NATIVE_WORKERS |        \
-	 IORING_FEAT_REG_REG_RING | IORING_FEAT_MIN_TIMEOUT)
 
 /* What programs map at IORING_OFF_SQ_RING and IORING_OFF_CQ_RING; they write anything anywhere. */
 struct uring_shared {
@@ -195,8 +172,7 @@ struct uring_pool {
 	struct uring_account account[URING_ACCOUNTS];
 	struct list_head running;	/* lock: requests */
 	unsigned int nr;		/* lock: workers */
-	bool ends;			/* lock to change */
-	bool unused;			/* lock to change: its task is in no ring */
+	bool ends, unused;		/* lock to change; unused: its task is in no ring */
 	wait_queue_head_t gone;
 	struct cpumask *cpus;		/* lock: where they may run; NULL: where the task may */
 	u32 cpus_seq;			/* lock to change: times that this changed */
@@ -425,8 +401,6 @@ static inline const struct uring_op *uring_op(const struct uring_req *r)
 
 /* Any context. */
 void uring_put(struct uring *u);
-/* query.c: IORING_REGISTER_QUERY. 0; -EINVAL, -EFAULT, -ERANGE, -EINTR. */
-int uring_query(struct uptr arg, unsigned int nr);
 /* register.c, lock held. */
 void uring_drop_personalities(struct uring *u);
 /* NULL: it is none. */
@@ -616,8 +590,6 @@ URING_ISSUE(uring_files_update_issue);
 URING_PREP(uring_msg_prep);
 URING_ISSUE(uring_msg_issue);
 URING_EVENT(uring_msg_event);
-/* IORING_REGISTER_SEND_MSG_RING: the same of a program without a ring. 0, -errno. */
-int uring_msg_send(const struct io_uring_sqe *sqe);
 URING_PREP(uring_nop_prep);
 URING_ISSUE(uring_nop_issue);
 

@@ -113,11 +113,9 @@ TEST(questions_that_are_wrong)
 
 static struct io_uring_sqe message(int to)
 {
-	return (struct io_uring_sqe){ .opcode = IORING_OP_MSG_RING,
-				      .fd = to,
-				      .addr = IORING_MSG_DATA,
-				      .off = 77,
-				      .len = 5 };
+	return (struct io_uring_sqe){
+		.opcode = IORING_OP_MSG_RING, .fd = to, .addr = IORING_MSG_DATA, .off = 77, .len = 5
+	};
 }
 
 static int say(const struct io_uring_sqe *s)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * io_uring(7): timeouts whose time is in the SQE, in nanoseconds (IORING_TIMEOUT_IMMEDIATE_ARG).
+ * io_uring(7): timeouts whose time is in the SQE, in nanoseconds (IORING_TIMEOUT_IMMEDIATE_ARG);
+ * waits that count as waits for I/O.
  * proves: io_uring_enter
  */
 #include "uring.h"
@@ -92,6 +93,66 @@ TEST(a_time_that_limits)
 	EQ(enter(&r, 2, 2, IORING_ENTER_GETEVENTS), 2);
 	wait_for(&r, 2);
 	are(&r, 1, 2, (int[]){ -ECANCELED, -ETIME });
+	close(p[0]);
+	close(p[1]);
+	end(&r);
+}
+
+/* ---- time that a CPU waits for requests ---- */
+
+/* Ticks of CPU 0. */
+static unsigned long iowait(void)
+{
+	char b[8192] = "", *line;
+	unsigned long user, nice, system, idle, ticks;
+	int fd = OK(open("/proc/stat", O_RDONLY));
+
+	CHECK(read(fd, b, sizeof(b) - 1) > 0);
+	close(fd);
+	line = strstr(b, "cpu0 ");
+	CHECK(line);
+	EQ(sscanf(line, "cpu0 %lu %lu %lu %lu %lu", &user, &nice, &system, &idle, &ticks), 5);
+	return ticks;
+}
+
+static void wait_20ms(struct ring *r, unsigned int flags)
+{
+	struct __kernel_timespec t = { 0, 20000000 };
+	struct io_uring_getevents_arg a = { .ts = (uintptr_t)&t };
+
+	ERR((int)syscall(SYS_io_uring_enter, r->fd, 0, 1,
+			 IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG | flags, &a, sizeof(a)),
+	    ETIME);
+}
+
+TEST(a_wait_for_requests_is_iowait)
+{
+	struct ring r = ring(8);
+	unsigned long from;
+	cpu_set_t set;
+	int p[2];
+	char b;
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	OK(sched_setaffinity(0, sizeof(set), &set));
+	CHECK(r.p.features & IORING_FEAT_NO_IOWAIT);
+	OK(pipe(p));
+	/* Nothing is under way. */
+	from = iowait();
+	for (int i = 0; i < 10; i++)
+		wait_20ms(&r, 0);
+	EQ(iowait(), from);
+	rw(&r, IORING_OP_READ, p[0], &b, 1, 0, 1);
+	EQ(submit(&r, 1), 1);
+	for (int i = 0; i < 10; i++)
+		wait_20ms(&r, IORING_ENTER_NO_IOWAIT);
+	EQ(iowait(), from);
+	while (iowait() == from)
+		wait_20ms(&r, 0);
+	EQ(write(p[1], "x", 1), 1);
+	wait_for(&r, 1);
+	is(&r, 1, 1);
 	close(p[0]);
 	close(p[1]);
 	end(&r);
