@@ -11,11 +11,8 @@
 #include <vfs/file.h>
 #include <abi/errno.h>
 #include <linux/time.h>
+#include "io_uring/flags.h"
 #include "io_uring/ring_priv.h"
-
-#define ENTER_KNOWN (IORING_ENTER_GETEVENTS | IORING_ENTER_SQ_WAKEUP | IORING_ENTER_SQ_WAIT | \
-		     IORING_ENTER_EXT_ARG | IORING_ENTER_REGISTERED_RING | IORING_ENTER_ABS_TIMER | \
-		     IORING_ENTER_NO_IOWAIT)
 
 /* ---- waiting ---- */
 
@@ -24,6 +21,7 @@ struct waiter {
 	struct uring *u;
 	u32 to;			/* the tail that it waits for */
 	u32 fired;		/* timeouts that had fired */
+	bool io;		/* it counts as a wait for I/O */
 };
 
 static bool is_enough(const struct waiter *w)
@@ -93,7 +91,8 @@ static int sleep(struct uring *u, struct waiter *w, const ktime_t *until, clocki
 		/* A signal first: task work that comes with it is left to the way out. */
 		if (test_thread_flag(TIF_SIGPENDING))
 			e = -EINTR;
-		else if (!has_own_work() && !schedule_hrtimeout_until(until, clock))
+		else if (!has_own_work() && !(w->io ? io_schedule_hrtimeout_until(until, clock) :
+						      schedule_hrtimeout_until(until, clock)))
 			e = -ETIME;
 	}
 	finish_wait(&u->cq_wait, &w->entry);
@@ -133,6 +132,7 @@ struct waits {
 	s64 min_timeout; /* ns in which MIN are waited for, afterwards one is enough; 0: none */
 	struct uptr mask;	/* of signals, while it waits; NULL: as it is */
 	size_t mask_size;
+	bool no_iowait;
 };
 
 /* What ARG says, of SIZE bytes. 0, -EINVAL, -EFAULT. */
@@ -194,10 +194,21 @@ static int wait_more(struct uring *u, struct waiter *w, const struct waits *how)
 	return e;
 }
 
+/* Of the current task, in any ring. */
+static bool has_requests(void)
+{
+	const struct uring_task *t = current->uring;
+
+	return t && atomic_read(&t->in_flight) != (int)t->ahead;
+}
+
 /* Until the CQ's tail is TO. */
 static noinline long wait_for(struct uring *u, const struct waits *how, u32 to)
 {
-	struct waiter w = { .u = u, .to = to, .fired = READ_ONCE(u->timeouts_fired) };
+	struct waiter w = { .u = u,
+			    .to = to,
+			    .fired = READ_ONCE(u->timeouts_fired),
+			    .io = !how->no_iowait && has_requests() };
 	int e = set_user_sigmask(how->mask, how->mask_size);
 
 	if (e)
@@ -255,7 +266,9 @@ static long submit(struct uring *u, u32 n)
 
 static long enter(struct uring *u, u32 n, u32 min, u32 flags, struct uptr arg, size_t size)
 {
-	struct waits how = { .min = min, .timeout = KTIME_MAX };
+	struct waits how = { .min = min,
+			     .timeout = KTIME_MAX,
+			     .no_iowait = flags & IORING_ENTER_NO_IOWAIT };
 	long done = 0, e;
 
 	if (u->disabled)
@@ -285,7 +298,7 @@ long uring_enter(unsigned int fd, u32 n, u32 min, u32 flags, struct uptr arg, si
 	struct uring *u;
 	long r;
 
-	if (flags & ~ENTER_KNOWN)
+	if (flags & ~URING_ENTER_KNOWN)
 		return -EINVAL;
 	f = ring_file(fd, flags);
 	if (IS_ERR(f))

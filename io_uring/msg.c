@@ -10,9 +10,10 @@
 #include <kernel/bug.h>
 #include <vfs/file.h>
 #include <abi/errno.h>
+#include "io_uring/flags.h"
 #include "io_uring/ring_priv.h"
 
-int uring_msg_prep(struct uring_req *r, const struct io_uring_sqe *sqe)
+static int prep(struct uring_msg *m, const struct io_uring_sqe *sqe)
 {
 	u32 flags = sqe->msg_ring_flags;
 
@@ -20,14 +21,19 @@ int uring_msg_prep(struct uring_req *r, const struct io_uring_sqe *sqe)
 		return -EINVAL;
 	if (flags & ~(IORING_MSG_RING_CQE_SKIP | IORING_MSG_RING_FLAGS_PASS))
 		return -EINVAL;
-	r->msg.cmd = sqe->addr;
-	r->msg.user_data = sqe->off;
-	r->msg.len = sqe->len;
-	r->msg.from = sqe->addr3;
-	r->msg.to = sqe->file_index;
-	r->msg.flags = flags;
-	r->msg.file = NULL;
+	m->cmd = sqe->addr;
+	m->user_data = sqe->off;
+	m->len = sqe->len;
+	m->from = sqe->addr3;
+	m->to = sqe->file_index;
+	m->flags = flags;
+	m->file = NULL;
 	return 0;
+}
+
+int uring_msg_prep(struct uring_req *r, const struct io_uring_sqe *sqe)
+{
+	return prep(&r->msg, sqe);
 }
 
 /* TO is locked. The request's result. */
@@ -58,19 +64,24 @@ static void deliver_later(struct work_struct *w)
 	uring_kick(r, RUN_DONE);
 }
 
+/* Whether M, which sends data, may come to TO. */
+static int check_data(const struct uring_msg *m, const struct uring *to)
+{
+	if (m->from || m->flags & IORING_MSG_RING_CQE_SKIP)
+		return -EINVAL;
+	if (!(m->flags & IORING_MSG_RING_FLAGS_PASS) && m->to)
+		return -EINVAL;
+	return READ_ONCE(to->disabled) ? -EBADFD : 0;
+}
+
 /* What M asks of TO, and, with SEND_FD, the file. */
 static int check(struct uring_req *r, struct uring *to)
 {
 	const struct uring_table *t = &r->ring->files;
 	struct uring_msg *m = &r->msg;
 
-	if (m->cmd == IORING_MSG_DATA) {
-		if (m->from || m->flags & IORING_MSG_RING_CQE_SKIP)
-			return -EINVAL;
-		if (!(m->flags & IORING_MSG_RING_FLAGS_PASS) && m->to)
-			return -EINVAL;
-		return READ_ONCE(to->disabled) ? -EBADFD : 0;
-	}
+	if (m->cmd == IORING_MSG_DATA)
+		return check_data(m, to);
 	if (m->cmd != IORING_MSG_SEND_FD || m->len || to == r->ring)
 		return -EINVAL;
 	if (READ_ONCE(to->disabled))
@@ -110,4 +121,30 @@ void uring_msg_event(struct uring_req *r, u32 run)
 		return;
 	uring_del_later(r);
 	uring_issued(r, r->res < 0 ? r->res : URING_DONE);
+}
+
+int uring_msg_send(const struct io_uring_sqe *sqe)
+{
+	struct uring_msg m;
+	struct uring *to;
+	struct file *f;
+	int e = prep(&m, sqe);
+
+	if (e)
+		return e;
+	if (m.cmd != IORING_MSG_DATA)
+		return -EINVAL;
+	f = fget((unsigned int)sqe->fd);
+	if (!f)
+		return -EBADF;
+	to = uring_of(f);
+	e = to ? check_data(&m, to) : -EBADFD;
+	if (!e) {
+		mutex_lock(&to->lock);
+		e = deliver(&m, to);
+		uring_settle_later(to);
+		mutex_unlock(&to->lock);
+	}
+	fput(f);
+	return e;
 }

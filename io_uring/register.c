@@ -12,6 +12,7 @@
 #include <vfs/file.h>
 #include <abi/errno.h>
 #include <linux/time.h>
+#include "io_uring/flags.h"
 #include "io_uring/ring_priv.h"
 
 /* ---- what there is ---- */
@@ -362,6 +363,36 @@ static int change_work(struct uring *u, unsigned int opcode, struct uptr arg, un
 	return 0;
 }
 
+/* ---- without a ring ---- */
+
+static int send_message(struct uptr arg, unsigned int nr)
+{
+	struct io_uring_sqe sqe;
+
+	if (nr != 1)
+		return -EINVAL;
+	if (copy_from_user(&sqe, arg, sizeof(sqe)))
+		return -EFAULT;
+	if (sqe.flags || sqe.opcode != IORING_OP_MSG_RING)
+		return -EINVAL;
+	return uring_msg_send(&sqe);
+}
+
+static int change_none(unsigned int opcode, struct uptr arg, unsigned int nr)
+{
+	switch (opcode) {
+	case IORING_REGISTER_SEND_MSG_RING:
+		return send_message(arg, nr);
+	case IORING_REGISTER_QUERY:
+		return uring_query(arg, nr);
+	case IORING_REGISTER_BPF_FILTER:
+		return uring_filter_task(arg, nr);
+	case IORING_REGISTER_RESTRICTIONS:
+		return uring_restrict_task(arg, nr);
+	}
+	return -EINVAL;
+}
+
 /* ---- the call ---- */
 
 static int enable(struct uring *u)
@@ -400,6 +431,8 @@ static int change(struct uring *u, unsigned int opcode, struct uptr arg, unsigne
 		return !none || nr ? -EINVAL : drop_eventfd(u);
 	case IORING_REGISTER_PROBE:
 		return none || nr > PROBE_MOST ? -EINVAL : probe(arg, nr);
+	case IORING_REGISTER_QUERY:
+		return uring_query(arg, nr);
 	case IORING_REGISTER_ENABLE_RINGS:
 		return !none || nr ? -EINVAL : enable(u);
 	case IORING_REGISTER_RING_FDS:
@@ -420,15 +453,8 @@ long uring_register(unsigned int fd, unsigned int opcode, struct uptr arg, unsig
 	opcode &= ~(unsigned int)IORING_REGISTER_USE_REGISTERED_RING;
 	if (opcode >= IORING_REGISTER_LAST)
 		return -EINVAL;
-	if ((int)fd == -1) {
-		switch (opcode) {
-		case IORING_REGISTER_BPF_FILTER:
-			return uring_filter_task(arg, nr);
-		case IORING_REGISTER_RESTRICTIONS:
-			return uring_restrict_task(arg, nr);
-		}
-		return -EINVAL;
-	}
+	if ((int)fd == -1)
+		return change_none(opcode, arg, nr);
 	if (!by_index)
 		f = fget(fd);
 	else if (t && fd < URING_RING_FDS && t->fds[fd])

@@ -19,11 +19,9 @@
 #include <proc/cred.h>
 #include <vfs/file.h>
 #include <abi/errno.h>
+#include "io_uring/flags.h"
 #include "io_uring/ring_priv.h"
 #include "io_uring/rules.h"
-
-#define SQE_FLAGS (IOSQE_FIXED_FILE | IOSQE_IO_DRAIN | IOSQE_IO_LINK | IOSQE_IO_HARDLINK | \
-		   IOSQE_ASYNC | IOSQE_CQE_SKIP_SUCCESS)
 
 static struct kmem_cache *req_cache __ro_after_init;
 
@@ -483,7 +481,7 @@ static int prepare(struct uring_req *r, const struct io_uring_sqe *sqe)
 	r->user_data = sqe->user_data;
 	r->fd = sqe->fd;
 	r->buf_index = sqe->buf_index;
-	if (r->op >= IORING_OP_LAST || r->flags & ~SQE_FLAGS) {
+	if (r->op >= IORING_OP_LAST || r->flags & ~URING_SQE_FLAGS) {
 		r->op = IORING_OP_NOP;
 		return sqe->flags & IOSQE_BUFFER_SELECT && sqe->opcode < IORING_OP_LAST ?
 			       -EOPNOTSUPP :

@@ -24,19 +24,8 @@
 #include <vfs/seq_file.h>
 #include <abi/errno.h>
 #include <linux/capability.h>
+#include "io_uring/flags.h"
 #include "io_uring/ring_priv.h"
-
-#define SETUP_KNOWN (IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_ATTACH_WQ | \
-		     IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL | \
-		     IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | \
-		     IORING_SETUP_SQE128 | IORING_SETUP_CQE32 | IORING_SETUP_SINGLE_ISSUER | \
-		     IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_NO_SQARRAY)
-#define FEATURES (IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE | \
-		  IORING_FEAT_RW_CUR_POS | IORING_FEAT_FAST_POLL | IORING_FEAT_POLL_32BITS | \
-		  IORING_FEAT_CUR_PERSONALITY | IORING_FEAT_RSRC_TAGS | \
-		  IORING_FEAT_EXT_ARG | IORING_FEAT_CQE_SKIP | IORING_FEAT_LINKED_FILE | \
-		  IORING_FEAT_NATIVE_WORKERS | IORING_FEAT_REG_REG_RING | \
-		  IORING_FEAT_MIN_TIMEOUT)
 
 static int disabled;			/* kernel.io_uring_disabled */
 static int group = -1;			/* kernel.io_uring_group */
@@ -184,7 +173,7 @@ static int size_of(u32 from, u32 most, bool clamp, u32 *out)
 
 static int check_flags(u32 f)
 {
-	if (f & ~SETUP_KNOWN)
+	if (f & ~URING_SETUP_KNOWN)
 		return -EINVAL;
 	if (f & IORING_SETUP_DEFER_TASKRUN && !(f & IORING_SETUP_SINGLE_ISSUER))
 		return -EINVAL;
@@ -243,7 +232,7 @@ static void fill_offsets(const struct uring *u, struct io_uring_params *p)
 		.cqes = offsetof(struct uring_shared, cqes),
 		.flags = offsetof(struct uring_shared, cq_flags),
 	};
-	p->features = FEATURES;
+	p->features = URING_FEATURES;
 }
 
 static int sizes(u32 entries, struct io_uring_params *p)

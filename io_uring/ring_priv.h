@@ -46,8 +46,6 @@ struct uring_names;
 struct uring_req;
 struct uring_task;
 
-#define URING_MOST_SQ 32768u
-#define URING_MOST_CQ (2 * URING_MOST_SQ)
 #define URING_RETRIES 16u	/* times that a file says that it is ready, and is not */
 #define URING_ACCOUNTS 2	/* IO_WQ_BOUND, IO_WQ_UNBOUND */
 
@@ -174,7 +172,7 @@ struct uring_pool {
 	struct uring_account account[URING_ACCOUNTS];
 	struct list_head running;	/* lock: requests */
 	unsigned int nr;		/* lock: workers */
-	bool ends;			/* lock to change */
+	bool ends, unused;		/* lock to change; unused: its task is in no ring */
 	wait_queue_head_t gone;
 	struct cpumask *cpus;		/* lock: where they may run; NULL: where the task may */
 	u32 cpus_seq;			/* lock to change: times that this changed */
@@ -636,6 +634,8 @@ int uring_hand_over(struct uring_req *r);
 /* IORING_REGISTER_IOWQ_*. NEW[I] 0: as it is; OLD, unless NULL: what it was. MASK NULL: any. */
 void uring_pool_limits(struct uring_pool *p, const u32 *new, u32 *old);
 int uring_pool_cpus(struct uring_pool *p, const struct cpumask *mask);
+/* T came into a ring, or left one: without one its workers end as soon as they are idle. */
+void uring_pool_used(struct uring_task *t);
 /* R, handed over, is the caller's again. False: a worker has it, and was told. Lock held. */
 bool uring_take_back(struct uring_req *r);
 /* The current task's workers end. No lock held. */

@@ -82,6 +82,7 @@ int uring_task_join(struct uring *u, struct uring_task *t)
 		return e;
 	}
 	list_add(&n->list, &u->tasks);
+	uring_pool_used(t);
 	uring_pool_limits(&t->pool, u->worker_limits, NULL);
 	t->last_ring = u;
 	return 0;
@@ -94,7 +95,10 @@ static void leave(struct uring_node *n)
 	uring_assert(u);
 	/* Another ring may come to where this one was. */
 	cmpxchg(&n->task->last_ring, u, NULL);
+	rcu_read_lock();	/* from here on the task may go */
 	xa_erase(&n->task->rings, (unsigned long)n->ring >> 3);
+	uring_pool_used(n->task);
+	rcu_read_unlock();
 	list_del(&n->list);
 	kfree(n);
 }

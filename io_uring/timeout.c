@@ -35,11 +35,16 @@ static int clock_of(u32 flags, clockid_t *clock)
 	return -EINVAL;
 }
 
-static int read_time(u64 addr, ktime_t *at)
+/* What ARG says: where a time is, or, with IMMEDIATE_ARG, nanoseconds. */
+static int read_time(u64 arg, u32 flags, ktime_t *at)
 {
 	struct __kernel_timespec t;
 
-	if (copy_from_user(&t, UPTR((unsigned long)addr), sizeof(t)))
+	if (flags & IORING_TIMEOUT_IMMEDIATE_ARG) {
+		*at = (ktime_t)arg;
+		return *at < 0 ? -EINVAL : 0;
+	}
+	if (copy_from_user(&t, UPTR((unsigned long)arg), sizeof(t)))
 		return -EFAULT;
 	if (t.tv_sec < 0 || t.tv_nsec < 0)
 		return -EINVAL;
@@ -58,7 +63,7 @@ static int prep(struct uring_req *r, const struct io_uring_sqe *sqe, u32 known)
 
 	if (e || sqe->buf_index || sqe->len != 1 || sqe->splice_fd_in || flags & ~known)
 		return -EINVAL;
-	e = read_time(sqe->addr, &t->at);
+	e = read_time(sqe->addr, flags, &t->at);
 	if (e)
 		return e;
 	t->mode = flags & IORING_TIMEOUT_ABS ? HRTIMER_MODE_ABS : HRTIMER_MODE_REL;
@@ -70,7 +75,8 @@ static int prep(struct uring_req *r, const struct io_uring_sqe *sqe, u32 known)
 	return 0;
 }
 
-#define TIMES (IORING_TIMEOUT_ABS | IORING_TIMEOUT_CLOCK_MASK | IORING_TIMEOUT_ETIME_SUCCESS)
+#define TIMES (IORING_TIMEOUT_ABS | IORING_TIMEOUT_CLOCK_MASK | IORING_TIMEOUT_ETIME_SUCCESS | \
+	       IORING_TIMEOUT_IMMEDIATE_ARG)
 
 int uring_timeout_prep(struct uring_req *r, const struct io_uring_sqe *sqe)
 {
@@ -251,11 +257,11 @@ int uring_timeout_remove_prep(struct uring_req *r, const struct io_uring_sqe *sq
 		return c->flags ? -EINVAL : 0;
 	e = clock_of(c->flags, &clock);
 	if (e || c->flags & ~(IORING_TIMEOUT_UPDATE_MASK | IORING_TIMEOUT_ABS |
-			      IORING_TIMEOUT_CLOCK_MASK))
+			      IORING_TIMEOUT_CLOCK_MASK | IORING_TIMEOUT_IMMEDIATE_ARG))
 		return -EINVAL;
 	c->clock = clock;
 	c->mode = c->flags & IORING_TIMEOUT_ABS ? HRTIMER_MODE_ABS : HRTIMER_MODE_REL;
-	return read_time(sqe->addr2, &c->at);
+	return read_time(sqe->addr2, c->flags, &c->at);
 }
 
 static int update(struct uring_req *o, const struct uring_change *c)

@@ -8,7 +8,8 @@
  * (files on disks, names), and unbounded ones, as many as RLIMIT_NPROC lets it have, for what may
  * wait for ever. A request that finds no idle worker of its account gets a new one up to that
  * limit, and waits in the account's queue at the limit. A worker that finds nothing to do for some
- * seconds ends. All of them end before their task does.
+ * seconds ends, and at once when its task is in no ring any more. All of them end before their task
+ * does.
  *
  * While a worker has a request (R_RUNNING) the ring's lock is free, and the worker owns the request
  * but for its flags, its chain and its place in ring->later, which are the ring's lock's. It cannot
@@ -171,11 +172,13 @@ static bool wait(struct uring_pool *p, struct worker *w)
 
 	set_idle(p, w, true);
 	left = wait_event_interruptible_exclusive_timeout(
-		a->more, !list_empty(&a->queue) || READ_ONCE(p->ends), msecs_to_jiffies(IDLE_MS));
+		a->more, !list_empty(&a->queue) || READ_ONCE(p->ends) || READ_ONCE(p->unused),
+		msecs_to_jiffies(IDLE_MS));
 	set_idle(p, w, false);
 	look_at_signals();
-	return !fatal_signal_pending(current) && !READ_ONCE(p->ends) &&
-	       (left || !list_empty(&a->queue));
+	if (fatal_signal_pending(current) || READ_ONCE(p->ends))
+		return false;
+	return !list_empty(&a->queue) || (left && !READ_ONCE(p->unused));
 }
 
 /* Follows the pool's mask. */
@@ -341,6 +344,19 @@ bool uring_take_back(struct uring_req *r)
 	if (mine)
 		r->flags &= ~R_RUNNING;
 	return mine;
+}
+
+void uring_pool_used(struct uring_task *t)
+{
+	struct uring_pool *p = &t->pool;
+
+	spin_lock(&p->lock);
+	/* Whoever comes last sees all that came and left. */
+	WRITE_ONCE(p->unused, xa_empty(&t->rings));
+	spin_unlock(&p->lock);
+	if (READ_ONCE(p->unused))
+		for (unsigned int i = 0; i < URING_ACCOUNTS; i++)
+			wake_up_all(&p->account[i].more);
 }
 
 void uring_pool_end(struct uring_task *t)

@@ -101,3 +101,14 @@ long io_schedule_timeout(long timeout)
 	__atomic_fetch_sub(&rq->nr_iowait, 1, __ATOMIC_RELAXED);
 	return r;
 }
+
+int io_schedule_hrtimeout_until(const ktime_t *expires, clockid_t clock)
+{
+	struct rq *rq = cpu_rq(raw_smp_processor_id());
+	int r;
+
+	__atomic_fetch_add(&rq->nr_iowait, 1, __ATOMIC_RELAXED);
+	r = schedule_hrtimeout_until(expires, clock);
+	__atomic_fetch_sub(&rq->nr_iowait, 1, __ATOMIC_RELAXED);
+	return r;
+}

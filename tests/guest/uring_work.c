@@ -105,6 +105,32 @@ TEST(a_worker_waits)
 	end(&r);
 }
 
+/*
+ * Once their task is in no ring, workers do not wait for more: for that they would wait 5 s each
+ * time.
+ */
+TEST(workers_without_a_ring)
+{
+	struct timespec from, to;
+
+	OK(clock_gettime(CLOCK_MONOTONIC, &from));
+	for (int i = 0; i < 8; i++) {
+		struct pipes p = pipes();
+		struct ring r = ring(8);
+
+		EQ(write(p.in[1], "x", 1), 1);
+		splice_from(&r, p.in[0], p.out[1], 1);
+		wait_for(&r, 1);
+		is(&r, 1, 1);
+		EQ(workers(), 1);
+		end(&r);
+		await_workers(0);
+		close_pipes(&p);
+	}
+	OK(clock_gettime(CLOCK_MONOTONIC, &to));
+	CHECK(to.tv_sec - from.tv_sec < 20);
+}
+
 /* What is told to be done by a worker is, and its result is that of any other. */
 TEST(by_workers)
 {

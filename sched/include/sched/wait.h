@@ -173,3 +173,5 @@ void schedule(void);
 
 /* Sleep until absolute EXPIRES (ns, CLOCK); 0 timed out, -EINTR when STATE heeds a signal that came, 1 when woken. NULL: forever. */
 int schedule_hrtimeout_until(const ktime_t *expires, clockid_t clock);
+/* The same; the CPU counts as waiting for I/O while it is idle. */
+int io_schedule_hrtimeout_until(const ktime_t *expires, clockid_t clock);
