@@ -17,7 +17,7 @@ from ochre import build, disk, rootfs, setup  # noqa: E402
 
 ARCH = sys.argv[sys.argv.index("--arch") + 1] if "--arch" in sys.argv else "x86_64"
 SHORT = "--short" in sys.argv
-COUNT = int(sys.argv[sys.argv.index("--rounds") + 1]) if "--rounds" in sys.argv else 100
+COUNT = int(sys.argv[sys.argv.index("--rounds") + 1]) if "--rounds" in sys.argv else 10
 USED = "cut -d' ' -f1,3,5 /proc/modules | grep scsi"
 WAY = USED.join(["""exec 2>&1; B=/sys/bus/virtio; D=$(for d in $B/devices/*; do grep -q d00000008 $d/modalias && echo $d; done)
 """, """; ls /dev/sd*; echo $(head -c 8 /dev/sda); readlink $D/driver | sed 's,.*/,,'
