@@ -15,6 +15,7 @@
 #include <alloc/xarray.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
+#include <kernel/owner.h>
 #include <kernel/printk.h>
 #include <kernel/show.h>
 #include <kernel/uevent.h>
@@ -114,6 +115,13 @@ struct disk *disk_alloc_numbered(const char *name, int major, unsigned int minor
 	return d;
 }
 
+void disk_set_driver(struct disk *d, const struct disk_ops *ops, void *data)
+{
+	owner_hold(ops);
+	d->ops = ops;
+	d->driver_data = data;
+}
+
 void disk_get(struct disk *d)
 {
 	refcount_inc(&d->refs);
@@ -121,12 +129,15 @@ void disk_get(struct disk *d)
 
 void disk_put(struct disk *d)
 {
+	const struct disk_ops *ops = d->ops;
+
 	if (!refcount_dec_and_test(&d->refs))
 		return;
-	if (d->ops && d->ops->release && !d->released)
-		d->ops->release(d);
+	if (ops && ops->release && !d->released)
+		ops->release(d);
 	disk_unname(d);
 	free_disk(d);
+	owner_unhold(ops);
 }
 
 /* ---- devices ---- */
@@ -602,22 +613,8 @@ void bdev_unclaim(struct bdev *b, void *holder)
 	mutex_unlock(&disks_lock);
 }
 
-struct bdev *bdev_open_by_dev(dev_t dev)
-{
-	struct bdev *b = find_bdev(dev_matches, &dev, true);
-	int e;
-
-	if (!b)
-		return ERR_PTR(-ENXIO);
-	e = b->disk->ops->open ? b->disk->ops->open(b->disk) : 0;
-	if (e) {
-		bdev_close(b);
-		return ERR_PTR(e);
-	}
-	return b;
-}
-
-int bdev_close(struct bdev *b)
+/* One opener less: of a disk whose driver's module is not used by it. */
+static int close_counted(struct bdev *b)
 {
 	struct disk *d = b->disk;
 	int n, e = 0;
@@ -690,4 +687,32 @@ static void show_stats(struct seq_file *m, struct bdev *b)
 void block_show_diskstats(struct seq_file *m)
 {
 	each_bdev(show_stats, m);
+}
+
+struct bdev *bdev_open_by_dev(dev_t dev)
+{
+	struct bdev *b = find_bdev(dev_matches, &dev, true);
+	int e;
+
+	if (!b)
+		return ERR_PTR(-ENXIO);
+	if (!owner_use(b->disk->ops)) {
+		close_counted(b);
+		return ERR_PTR(-ENXIO);
+	}
+	e = b->disk->ops->open ? b->disk->ops->open(b->disk) : 0;
+	if (e) {
+		bdev_close(b);
+		return ERR_PTR(e);
+	}
+	return b;
+}
+
+int bdev_close(struct bdev *b)
+{
+	const struct disk_ops *ops = b->disk->ops;
+	int e = close_counted(b);
+
+	owner_unuse(ops);
+	return e;
 }

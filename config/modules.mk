@@ -44,11 +44,11 @@ endef
 
 # The address sanitizer's constructors, which nobody would call, would keep all of core. The parts of core that it needs are linked into it; what it imports must be in the list of what the image exports to Rust.
 define rust_module_rule
-$3/$1.ko: $2 $(if $(filter %/lib.rs,$2),$(wildcard $(dir $2)*.rs)) $(gen)/rust_exports.stamp rust/module/info.c rust/module/link.lds $(O)/flags config/modules.mk tools/signmodule.py \
+$3/$1.ko: $2 $(if $(filter %/lib.rs,$2),$(shell find $(dir $2) -name '*.rs')) $(gen)/rust_exports.stamp rust/module/info.c rust/module/link.lds $(O)/flags config/modules.mk tools/signmodule.py \
 		tools/mkversions.py $(MODULE_KEY)/cert.pem
 	$$(Q)mkdir -p $$(@D)
-	$$(call say,KO,$$@)$$(rustc) $$(rust_common) -Cforce-frame-pointers=y $$(rust_lints) --cfg module -Funsafe_code --extern kernel=$$(r)/libkernel.rmeta --crate-type=rlib \
-		--crate-name $1 --emit=obj=$3/$1.rust.o $$(rust_quiet) $5 $$<
+	$$(call say,KO,$$@)$$(rustc) $$(rust_common) -Cforce-frame-pointers=y $$(rust_lints) --cfg module -Funsafe_code --extern kernel=$$(r)/libkernel.rmeta --extern drivers=$$(r)/libdrivers.rmeta --crate-type=rlib \
+		--crate-name $1 -Ztemps-dir=$3 --emit=obj=$3/$1.rust.o $$(rust_quiet) $5 $$<
 	$$(Q)$$(CC) $$(CPPFLAGS) $$(module_flags) $4 -DMODULE -DMODULE_NAME='"$1"' -DMODULE_RUST_KERNEL="\"$$$$(head -1 $(gen)/rust_exports)\"" -c rust/module/info.c -o $3/$1.info.o
 	$$(Q)for f in $3/$1.rust.o $$(r)/core.o; do $$(OBJCOPY) --strip-debug -w \
 		$$(foreach s,.init_array* .fini_array* .text.asan.module_* .eh_frame,--remove-section='$$s' --remove-section='.rela$$s') $$$$f $3/$1.$$$$(basename $$$$f .rust.o).part || exit; done
@@ -85,9 +85,9 @@ objs += $(O)/gen/module_key.o
 # What it exports to modules in Rust.
 ifneq ($(rust_objs),)
 rust_helpers := $(if $(filter aarch64,$(ARCH)),$(O)/arch/aarch64/lse.o)
-$(gen)/rust_exports.stamp: $(r)/kernel.o $(r)/extern.o $(rust_helpers) rust/module/exports tools/rustexports.py
+$(gen)/rust_exports.stamp: $(r)/kernel.o $(r)/drivers.o $(r)/extern.o $(rust_helpers) rust/module/exports tools/rustexports.py
 	$(Q)mkdir -p $(@D)
-	$(Q)python3 tools/rustexports.py rust/module/exports $(NM) $(r)/libkernel.rmeta $(r)/kernel.o $(r)/extern.o $(rust_helpers) $(gen)/rust_exports.S $(gen)/rust_exports
+	$(Q)python3 tools/rustexports.py rust/module/exports $(NM) $(r)/libkernel.rmeta $(r)/libdrivers.rmeta $(r)/kernel.o $(r)/drivers.o $(r)/extern.o $(rust_helpers) $(gen)/rust_exports.S $(gen)/rust_exports
 	$(Q)touch $@
 $(O)/gen/rust_exports.o: $(gen)/rust_exports.stamp
 	$(Q)$(CC) $(cc_target) $(cc_abi) -c $(gen)/rust_exports.S -o $@

@@ -18,7 +18,7 @@ rust_common := --target $(rust_target) -Zunstable-options -Cpanic=abort -Cembed-
 	--remap-path-prefix=$(srctree)/= --remap-path-prefix=$(RUST_SRC)=rust-src $(rust_flags) $(if $(DEBUG),$(rust_debug_flags))
 # Not of core: what a driver uses of it is built into the driver.
 rust_cov := $(if $(DEBUG),$(rust_cov_flags))
-rust_lints := --edition=$(rust_edition) --check-cfg 'cfg(lockdep)' --check-cfg 'cfg(kcov)' --check-cfg 'cfg(module)' -Dwarnings -Aunknown_lints -Dunsafe_op_in_unsafe_fn -Drust_2018_idioms
+rust_lints := --edition=$(rust_edition) --check-cfg 'cfg(lockdep)' --check-cfg 'cfg(kcov)' --check-cfg 'cfg(module)' --check-cfg 'cfg(dormant)' -Dwarnings -Aunknown_lints -Dunsafe_op_in_unsafe_fn -Drust_2018_idioms
 clippy_lints := -Dclippy::undocumented_unsafe_blocks -Dclippy::unwrap_used -Dclippy::expect_used -Dclippy::indexing_slicing \
 	-Dclippy::panic -Aclippy::missing_safety_doc
 # A stable compiler builds core when told that it bootstraps.
@@ -55,6 +55,8 @@ rust_driver_src := $(shell find drivers -name '*.rs' 2>/dev/null | sort)
 driver_crates := $(patsubst drivers/%/lib.rs,%,$(wildcard drivers/*/lib.rs))
 BUILTIN ?=
 builtin_crates := $(filter $(if $(modules_supported),$(BUILTIN),%),$(driver_crates))
+# Crates whose tests need more than what is pure: the tests, and what they call, are part of the image, which does not start the crate.
+dormant_crates := $(filter-out $(builtin_crates),$(patsubst drivers/%/test,%,$(foreach c,$(driver_crates),$(wildcard drivers/$c/test))))
 $(shell echo '$(builtin_crates)' | cmp -s - $(r)/builtin || echo '$(builtin_crates)' > $(r)/builtin)
 $(O)/vmlinux.1: $(r)/builtin
 
@@ -77,15 +79,17 @@ $(r)/drivers.o: $(rust_driver_src) $(r)/kernel.o
 
 # Those that are part of the image.
 define rust_crate_rule
-$$(r)/$1.o: $$(wildcard drivers/$1/*.rs) $$(r)/kernel.o
-	$$(call say,RUSTC,$$@)$$(rustc) $$(rust_common) $$(rust_lints) -Funsafe_code $$(macros_flag) --extern kernel=$$(r)/libkernel.rmeta --crate-type=rlib \
+$$(r)/$1.o: $$(shell find drivers/$1 -name '*.rs') $$(r)/drivers.o $$(r)/builtin
+	$$(call say,RUSTC,$$@)$$(rustc) $$(rust_common) $$(rust_lints) $2 -Funsafe_code $$(macros_flag) $$(externs) --crate-type=rlib \
 		--crate-name $1 --emit=obj=$$@ $$(rust_quiet) $$(rust_cov) drivers/$1/lib.rs
 endef
+externs := --extern kernel=$(r)/libkernel.rmeta --extern drivers=$(r)/libdrivers.rmeta
 $(foreach c,$(builtin_crates),$(eval $(call rust_crate_rule,$c)))
+$(foreach c,$(dormant_crates),$(eval $(call rust_crate_rule,$c,--cfg dormant)))
 # As code of LLVM's, whether they are modules or not.
-$(patsubst %,$(O)/ir/rust/%.ll,$(driver_crates)): $(O)/ir/rust/%.ll: $(rust_driver_src) $(r)/kernel.o
+$(patsubst %,$(O)/ir/rust/%.ll,$(driver_crates)): $(O)/ir/rust/%.ll: $(rust_driver_src) $(r)/drivers.o
 	$(Q)mkdir -p $(@D)
-	$(call say,IR,$@)$(rustc) $(rust_common) $(rust_lints) $(macros_flag) -Cdebuginfo=0 --extern kernel=$(r)/libkernel.rmeta --crate-type=rlib \
+	$(call say,IR,$@)$(rustc) $(rust_common) $(rust_lints) $(macros_flag) -Cdebuginfo=0 $(externs) --crate-type=rlib \
 		--crate-name $* --emit=llvm-ir=$@ drivers/$*/lib.rs
 
 # Both crates, and what C's inline functions are for Rust, as LLVM's code: see the Makefile.
@@ -117,7 +121,7 @@ clippy: $(r)/kernel.o $(if $(wildcard drivers/lib.rs),$(r)/drivers.o)
 	$(if $(wildcard drivers/lib.rs),$(Q)RUSTC_BOOTSTRAP=1 $(CLIPPY) $(rust_common) $(rust_lints) $(clippy_lints) -Funsafe_code $(macros_flag) \
 		--extern kernel=$(r)/libkernel.rmeta --crate-type=rlib --crate-name drivers --emit=metadata=$(r)/clippy-drivers.rmeta drivers/lib.rs)
 	$(Q)set -e; for c in $(driver_crates); do RUSTC_BOOTSTRAP=1 $(CLIPPY) $(rust_common) $(rust_lints) $(clippy_lints) -Funsafe_code $(macros_flag) \
-		--extern kernel=$(r)/libkernel.rmeta --crate-type=rlib --crate-name $$c --emit=metadata=$(r)/clippy-$$c.rmeta drivers/$$c/lib.rs; done
+		$(externs) --crate-type=rlib --crate-name $$c --emit=metadata=$(r)/clippy-$$c.rmeta drivers/$$c/lib.rs; done
 
 # How a driver's file is compiled, for tests/rust.
 .PHONY: rust-command
@@ -125,6 +129,6 @@ rust-command: $(r)/kernel.o
 	$(info RUSTC_BOOTSTRAP=1 $(RUSTC) $(rust_common) $(rust_lints) -Aunused -Adead_code -Funsafe_code $(macros_flag) --extern kernel=$(r)/libkernel.rmeta)@:
 
 rust_c := $(wildcard rust/*.c)
-rust_objs := $(r)/core.o $(rust_c:%.c=$(O)/%.o) $(r)/kernel.o $(r)/extern.o $(if $(wildcard drivers/lib.rs),$(r)/drivers.o $(r)/doctests.o) $(builtin_crates:%=$(r)/%.o)
+rust_objs := $(r)/core.o $(rust_c:%.c=$(O)/%.o) $(r)/kernel.o $(r)/extern.o $(if $(wildcard drivers/lib.rs),$(r)/drivers.o $(r)/doctests.o) $(patsubst %,$(r)/%.o,$(builtin_crates) $(dormant_crates))
 -include $(r)/bindings.rs.d $(rust_c:%.c=$(O)/%.d)
 endif

@@ -7,7 +7,6 @@
 pub mod pci;
 pub mod platform;
 pub mod rtc;
-pub mod scsi;
 pub mod tty;
 pub mod virtio;
 

@@ -289,11 +289,14 @@ static int show_text(struct seq_file *m, void *v)
 		return -ENODEV;
 	if (!n->show)
 		return -EIO;
+	if (!show_enter(n))
+		return -ENODEV;
 	len = enter(o);
 	if (!len) {
 		len = n->show(n, buf, size);
 		leave(o);
 	}
+	show_leave(n);
 	if (len < 0)
 		return (int)len;
 	/*
@@ -384,13 +387,15 @@ static ssize_t store(const struct opened *o, const struct file *file, const char
 	struct show_node *n = o->n;
 	ssize_t ret;
 
-	if (n->dead)
+	if (n->dead || !show_enter(n))
 		return -ENODEV;
 	ret = enter(o);
-	if (ret)
-		return ret;
-	ret = !n->rights || n->rights(file->f_cred) & MAY_WRITE ? n->store(n, text, len) : -EPERM;
-	leave(o);
+	if (!ret) {
+		ret = !n->rights || n->rights(file->f_cred) & MAY_WRITE ? n->store(n, text, len) :
+									  -EPERM;
+		leave(o);
+	}
+	show_leave(n);
 	return ret;
 }
 

@@ -35,7 +35,10 @@ void owner_remove(struct owner *o)
 
 void owner_open(struct owner *o)
 {
-	smp_store_release(&o->uses, 0);
+	s32 none = CLOSED;
+
+	/* One that was opened in its init has uses already. */
+	(void)try_cmpxchg(&o->uses, &none, 0);
 }
 
 bool owner_close(struct owner *o)
@@ -43,6 +46,11 @@ bool owner_close(struct owner *o)
 	s32 none = 0;
 
 	return try_cmpxchg(&o->uses, &none, CLOSED);
+}
+
+bool owner_shut(struct owner *o)
+{
+	return READ_ONCE(o->uses) == CLOSED || owner_close(o);
 }
 
 /* Within RCU. */
@@ -80,6 +88,17 @@ void owner_module_unuse(unsigned long addr)
 	o = find(addr);
 	if (!WARN_ON(!o))
 		__atomic_sub_fetch(&o->uses, 1, __ATOMIC_RELEASE);
+	rcu_read_unlock();
+}
+
+void owner_module_open(unsigned long addr)
+{
+	struct owner *o;
+
+	rcu_read_lock();
+	o = find(addr);
+	if (!WARN_ON(!o))
+		owner_open(o);
 	rcu_read_unlock();
 }
 

@@ -8,6 +8,7 @@
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <kernel/bug.h>
+#include <kernel/owner.h>
 #include <kernel/show.h>
 #include <kernel/spinlock.h>
 #include <kernel/upcalls.h>
@@ -31,10 +32,20 @@ void show_get(struct show_node *n)
 	refcount_inc(&n->refs);
 }
 
+/* Once. */
+static void unpin_data(struct show_node *n)
+{
+	void (*unpin)(void *data) = n->unpin;
+
+	n->unpin = NULL;
+	unpin(n->data);
+	owner_unhold((const void *)unpin);
+}
+
 static void node_free(struct show_node *n)
 {
 	if (n->unpin)
-		n->unpin(n->data);
+		unpin_data(n);
 	kernel_free(n->name);
 	kernel_free(n->link_target);
 	kernel_free(n);
@@ -184,7 +195,36 @@ struct show_node *show_attr_pinned(struct show_node *dir, const char *name, umod
 	n->store = store;
 	n->data = data;
 	n->unpin = unpin;
+	n->of_module = owned_by_module((const void *)unpin);
+	owner_hold((const void *)unpin);
 	return node_link(dir, n, false);
+}
+
+/* Cached names pin a node for long; a module's functions and data are needed only until it is removed. */
+bool show_enter(struct show_node *n)
+{
+	bool there;
+
+	if (likely(!n->of_module))
+		return true;
+	spin_lock(&show_lock);
+	there = !n->dead;
+	n->active += there;
+	spin_unlock(&show_lock);
+	return there;
+}
+
+void show_leave(struct show_node *n)
+{
+	bool last;
+
+	if (likely(!n->of_module))
+		return;
+	spin_lock(&show_lock);
+	last = !--n->active && n->dead;
+	spin_unlock(&show_lock);
+	if (last)
+		unpin_data(n);
 }
 
 #ifdef CONFIG_DEBUG
@@ -303,7 +343,7 @@ void show_changed(atomic_t *changes)
 
 void show_remove(struct show_node *n)
 {
-	bool first = false;
+	bool first = false, idle = false;
 
 	for (;;) {
 		struct show_node *c;
@@ -314,6 +354,7 @@ void show_remove(struct show_node *n)
 			show_get(c);
 		else if (!n->dead) {
 			n->dead = first = true;
+			idle = !n->active;
 			list_del_init(&n->sibling);
 		}
 		spin_unlock(&show_lock);
@@ -325,6 +366,8 @@ void show_remove(struct show_node *n)
 	if (!first)
 		return;
 	show_removed(n);
+	if (n->of_module && idle)
+		unpin_data(n);
 	show_put(n);
 }
 

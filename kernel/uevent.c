@@ -106,8 +106,9 @@ void uevent_send(struct show_node *dev, enum uevent_action action, const char *e
 	ssize_t len;
 
 	if (n && n->show && own && subsystem_of(dev, subsystem, sizeof(subsystem)) &&
-	    show_way(dev, way, sizeof(way)) >= 0) {
+	    show_way(dev, way, sizeof(way)) >= 0 && show_enter(n)) {
 		len = n->show(n, own, UEVENT_MOST - 1);
+		show_leave(n);
 		if (len >= 0) {
 			own[len] = 0;
 			uevent_send_net(NULL, way, subsystem, action, extra, own);

@@ -97,6 +97,27 @@ impl Registered {
     }
 }
 
+/// A driver that was registered, until it is dropped: it is taken from all its devices then, waiting for probes that are under way, and off the bus.
+///
+/// # Invariants
+/// Points to what `driver_register()` gave, with its reference, which nobody else gives back.
+pub struct Driving<D: Facts>(NonNull<bindings::driver>, &'static Driver<D>);
+
+// SAFETY: the C side locks.
+unsafe impl<D: Facts> Send for Driving<D> {}
+// SAFETY: as above.
+unsafe impl<D: Facts> Sync for Driving<D> {}
+
+impl<D: Facts> Drop for Driving<D> {
+    fn drop(&mut self) {
+        // SAFETY: by the type's invariant; afterwards C knows neither the driver's data nor what it made of devices.
+        unsafe {
+            bindings::driver_unregister(self.0.as_ptr());
+            bindings::rust_owner_hold(core::ptr::from_ref(self.1).cast(), false);
+        }
+    }
+}
+
 /// Where a new device stands: in a directory of /sys, or below a device, its parent, which lives as long as it does.
 #[derive(Clone, Copy, Debug)]
 pub struct Above<'a> {
@@ -246,6 +267,8 @@ impl<D: Facts> Bus<D> {
     /// Registers the driver, for ever; it gets the devices that it is for and that have none. Sleeps.
     pub fn drive(&self, driver: &'static Driver<D>) -> Result<Registered> {
         let data: *const Driver<D> = driver;
+        // SAFETY: a count at an address of ours; given back below, or after the driver is off the bus.
+        unsafe { bindings::rust_owner_hold(data.cast(), true) };
         // SAFETY: by the type's invariant; the operations know the data's type, and all of it lives for ever.
         let drv = unsafe {
             bindings::driver_register(
@@ -256,7 +279,59 @@ impl<D: Facts> Bus<D> {
                 driver.fixed,
             )
         };
-        Error::from_ptr(drv).map(Registered)
+        let registered = Error::from_ptr(drv).map(Registered);
+        if registered.is_err() {
+            // SAFETY: as above.
+            unsafe { bindings::rust_owner_hold(data.cast(), false) };
+        }
+        registered
+    }
+
+    /// The same until what this gives is dropped, which sleeps, and not within a call of the driver. Where the driver is a module's, uses of the module may
+    /// begin from here on (kernel/owner.h): programs open what it makes of the devices before its init has returned. So init fails if this does, and not later.
+    ///
+    /// ```
+    /// use core::fmt::{self, Write};
+    /// use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    /// use kernel::alloc::{KBox, KERNEL};
+    /// use kernel::device::{Bound, Bus, Device, Driver, Facts};
+    /// use kernel::{show::Dir, Error, Result};
+    /// struct Part;
+    /// impl Facts for Part {
+    ///     const OVERRIDES: bool = false;
+    ///     fn lines(&self, _out: &mut dyn Write) -> fmt::Result {
+    ///         Ok(())
+    ///     }
+    /// }
+    /// static HAS: AtomicU32 = AtomicU32::new(0);
+    /// struct Has;
+    /// impl Bound for Has {
+    ///     fn remove(&mut self, gone: bool) {
+    ///         HAS.fetch_sub(if gone { 0 } else { 1 }, Relaxed);
+    ///     }
+    /// }
+    /// fn have(_d: &Device<Part>) -> Result<KBox<dyn Bound>> {
+    ///     HAS.fetch_add(1, Relaxed);
+    ///     Ok(KBox::new(Has, KERNEL)?)
+    /// }
+    /// static DRIVER: Driver<Part> = Driver { name: c"part", matches: |_| true, probe: have, fixed: false };
+    /// let bus = Bus::<Part>::new(c"example3", c"example device")?;
+    /// let above = Dir::sys(c"kernel/example3")?;
+    /// let added = bus.make(&above, format_args!("one"), Part)?;
+    /// added.add()?;
+    /// for _ in 0..3 {
+    ///     let driving = bus.drive_for_now(&DRIVER)?;
+    ///     assert_eq!(bus.drive_for_now(&DRIVER).err(), Some(Error::EBUSY));
+    ///     assert!(HAS.load(Relaxed) == 1 && added.dir().has(c"driver"));
+    ///     drop(driving);
+    ///     assert!(HAS.load(Relaxed) == 0 && !added.dir().has(c"driver"));
+    /// }
+    /// ```
+    pub fn drive_for_now(&self, driver: &'static Driver<D>) -> Result<Driving<D>> {
+        let data: *const Driver<D> = driver;
+        // SAFETY: a look at an address.
+        unsafe { bindings::rust_owner_open(data.cast()) };
+        self.drive(driver).map(|r| Driving(r.0, driver))
     }
 
     /// The device of that name, if there is one. Sleeps.

@@ -307,8 +307,7 @@ void rust_disk_setup(struct disk *d, const struct rust_disk_limits *l, const str
 	d->max_zeroes_sectors = l->max_zeroes;
 	d->max_segments = l->max_segments;
 	d->max_segment = l->max_segment ?: U32_MAX;
-	d->ops = ops;
-	d->driver_data = data;
+	disk_set_driver(d, ops, data);
 }
 
 bool rust_cmos_rtc(u16 *port, int *irq, u8 *century)

@@ -14,6 +14,7 @@
 #include <arch/irq.h>
 #include <kernel/irq.h>
 #include <kernel/ktest.h>
+#include <kernel/owner.h>
 #include <kernel/show.h>
 #include <vfs/file.h>
 #include <linux/stat.h>
@@ -162,6 +163,20 @@ void rust_irq_simulate(int irq)
 	local_irq_restore(flags);
 }
 
+void rust_owner_open(const void *p)
+{
+	if (owned_by_module(p))
+		owner_module_open((unsigned long)p);
+}
+
+void rust_owner_hold(const void *p, bool begin)
+{
+	if (begin)
+		owner_hold(p);
+	else
+		owner_unhold(p);
+}
+
 void rust_ktest_fail(struct ktest_run *run) { run->failures++; }
 void rust_ktest_skip(struct ktest_run *run, const char *why) { run->skip = why; }
 
@@ -170,10 +185,13 @@ ssize_t rust_show_read(struct show_node *dir, const char *name, char *buf, size_
 	struct show_node *n = show_lookup(dir, name, strlen(name));
 	ssize_t r = -ENOENT;
 
-	if (n) {
-		r = n->show ? n->show(n, buf, size) : -EACCES;
-		show_put(n);
+	if (n && !n->show) {
+		r = -EACCES;
+	} else if (n && show_enter(n)) {
+		r = n->show(n, buf, size);
+		show_leave(n);
 	}
+	show_put(n);
 	return r;
 }
 
@@ -186,7 +204,11 @@ ssize_t rust_show_write(struct show_node *dir, const char *name, const char *tex
 	if (r == -ENOMEM && copy) {
 		memcpy(copy, text, len);
 		copy[len] = 0;		/* as the presenters promise */
-		r = n->store(n, copy, len);
+		r = -ENOENT;
+		if (show_enter(n)) {
+			r = n->store(n, copy, len);
+			show_leave(n);
+		}
 	}
 	kfree(copy);
 	if (n)

@@ -91,6 +91,8 @@ impl From<Msi> for Source {
 pub struct Registration {
     source: Source,
     dev: *mut c_void,
+    // The handler's function, whose module is held.
+    code: *const c_void,
     // What owns the handler, where it does not live for ever. Goes after the handler was taken back.
     _owner: Option<KBox<dyn Owner>>,
 }
@@ -113,7 +115,10 @@ impl Registration {
 impl Drop for Registration {
     fn drop(&mut self) {
         // SAFETY: register() registered that pair, once. A message goes afterwards, with `source`.
-        unsafe { bindings::free_irq(self.source.number(), self.dev) }
+        unsafe {
+            bindings::free_irq(self.source.number(), self.dev);
+            bindings::rust_owner_hold(self.code, false);
+        }
     }
 }
 
@@ -132,9 +137,17 @@ pub fn request_owned<T: Handler + Send + 'static>(source: impl Into<Source>, han
 fn register<T: Handler>(source: Source, handler: &T, name: &'static CStr, shared: bool, owner: Option<KBox<dyn Owner>>) -> Result<Registration> {
     let flags = if shared { bindings::IRQF_SHARED as u64 } else { 0 };
     let dev = core::ptr::from_ref(handler).cast_mut().cast();
+    let code = trampoline::<T> as *const c_void;
+    // SAFETY: a count at an address of ours; given back below, or when the registration goes.
+    unsafe { bindings::rust_owner_hold(code, true) };
     // SAFETY: handler and name live for ever, or the handler until the registration is gone; the trampoline knows the type.
-    to_result(unsafe { bindings::request_irq(source.number(), Some(trampoline::<T>), flags, name.as_ptr(), dev) })?;
-    Ok(Registration { source, dev, _owner: owner })
+    let requested = to_result(unsafe { bindings::request_irq(source.number(), Some(trampoline::<T>), flags, name.as_ptr(), dev) });
+    if let Err(e) = requested {
+        // SAFETY: as above.
+        unsafe { bindings::rust_owner_hold(code, false) };
+        return Err(e);
+    }
+    Ok(Registration { source, dev, code, _owner: owner })
 }
 
 /// A message-signalled interrupt of ours: the address and value that the device writes.

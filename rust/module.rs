@@ -225,7 +225,11 @@ macro_rules! module {
                 unsafe { VALUE.init() }
             }
 
-            #[cfg(not(module))]
+            // A dormant crate is part of the image for its tests alone.
+            #[cfg(dormant)]
+            const _: extern "C" fn() -> core::ffi::c_int = init;
+
+            #[cfg(not(any(module, dormant)))]
             #[used]
             #[unsafe(link_section = ".initcall.5")]
             static ENTRY: $crate::init::InitCall = $crate::init::InitCall { func: init, name: concat!(module_path!(), "\0").as_ptr().cast() };

@@ -114,7 +114,7 @@ impl<T> Drop for Arc<T> {
 ///
 /// # Safety
 /// There are no owners any more.
-#[inline(never)]
+#[cold]
 unsafe fn last<T>(ptr: NonNull<Counted<T>>) {
     // SAFETY: the caller's word; the box came from KBox::into_raw.
     drop(unsafe { KBox::from_raw(ptr.as_ptr()) });

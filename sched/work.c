@@ -405,7 +405,10 @@ static void delayed_fire(struct timer_list *t)
 {
 	struct delayed_work *d = container_of(t, struct delayed_work, timer);
 
+	const void *fn = (const void *)d->work.func;
+
 	insert_work(-1, d->wq, &d->work);
+	owner_unhold(fn);	/* the timer's; D may be gone */
 }
 
 void init_delayed_work(struct delayed_work *d, work_func_t f)
@@ -419,10 +422,12 @@ void init_delayed_work(struct delayed_work *d, work_func_t f)
 static void insert_delayed(struct workqueue_struct *wq, struct delayed_work *d, unsigned long delay)
 {
 	d->wq = wq;
-	if (delay)
+	if (delay) {
+		owner_hold((const void *)d->work.func);
 		mod_timer(&d->timer, jiffies + delay);
-	else
+	} else {
 		insert_work(-1, wq, &d->work);
+	}
 }
 
 bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *d, unsigned long delay)
@@ -475,7 +480,11 @@ static enum grabbed try_grab(struct work_struct *w, struct delayed_work *d)
 {
 	if (!test_and_set_bit(0, &w->pending))
 		return GRAB_IDLE;
-	return (d && timer_delete(&d->timer)) || steal_queued(w) ? GRAB_QUEUED : GRAB_AGAIN;
+	if (d && timer_delete(&d->timer)) {
+		owner_unhold((const void *)w->func);
+		return GRAB_QUEUED;
+	}
+	return steal_queued(w) ? GRAB_QUEUED : GRAB_AGAIN;
 }
 
 bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *d, unsigned long delay)

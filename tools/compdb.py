@@ -33,7 +33,7 @@ def main():
                            "deps": [{"crate": 0, "name": "core"}, {"crate": 1, "name": "kernel"}]})
         for root in sorted(glob.glob(os.path.join(top, "drivers/*/lib.rs"))):
             crates.append({"display_name": os.path.basename(os.path.dirname(root)), "root_module": os.path.relpath(root, top), "edition": "2024",
-                           "deps": [{"crate": 0, "name": "core"}, {"crate": 1, "name": "kernel"}], "cfg": ["module"]})
+                           "deps": [{"crate": 0, "name": "core"}, {"crate": 1, "name": "kernel"}, {"crate": 2, "name": "drivers"}], "cfg": ["module"]})
         if len(sys.argv) > 3:
             for c in crates:
                 c["target"] = sys.argv[3]

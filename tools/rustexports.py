@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """The table of what modules in Rust may use of the image (kernel/export.h), as assembly.
 
-Usage: rustexports.py LIST NM METADATA OBJECT... OUT.S NAMES. LIST is rust/module/exports; the first object is the kernel crate's, the others have the C functions.
+Usage: rustexports.py LIST NM METADATA METADATA OBJECT... OUT.S NAMES. LIST is rust/module/exports; the first two objects are those of the kernel crate and the drivers', whose metadata come first; the others have the C functions.
 Names that begin with a C function's name and `__extern` are bindgen's wrappers of inline functions; those that begin with __aarch64_ are atomic operations, which its compiler calls. NAMES gets a line for each name, after one with the hash
-of the crate's metadata, which covers all types: a module says the one that it was made with.
+of both crates' metadata, which cover all types: a module says the one that it was made with.
 """
 import hashlib
 import re
@@ -14,6 +14,8 @@ import sys
 PANIC = re.compile(r"^_RNvC\w+?_7___rustc17rust_begin_unwind$")
 # Where in a name of v0's the file stands: `6kernel` and the module behind it.
 FILE = re.compile(r"6kernel(\d+)(\w+)")
+# The same below drivers::virtio: a file, or what the room's own file has.
+VIRTIO = re.compile(r"7drivers6virtio(\d+)(\w+)")
 
 
 def fnv(name):
@@ -34,34 +36,38 @@ def sanitizer(nm, obj):
     return {line.split()[0] for line in out.splitlines() if line.startswith("__asan_") and "register_globals" not in line}
 
 
-def file_of(name):
+def file_of(name, pattern=FILE):
     """The kernel crate's file that NAME is of: the first that it names. Instances of generic functions are not told apart: they are exported nowhere."""
-    m = FILE.search(name)
+    m = pattern.search(name)
     return m[2][:int(m[1])] if m and not name.startswith("_RI") else None
 
 
 def read_list(path):
-    files, functions = set(), set()
+    files, virtio, functions = set(), set(), set()
     with open(path) as f:
         for line in f:
             words = line.split("#")[0].split()
             if words:
-                {"rust": files, "c": functions}[words[0]].update(words[1:])
-    return files, functions
+                {"rust": files, "virtio": virtio, "c": functions}[words[0]].update(words[1:])
+    return files, virtio, functions
 
 
-def main(path, nm, metadata, kernel, *rest):
+def main(path, nm, kernel_types, driver_types, kernel, drivers, *rest):
     *objects, out, names_out = rest
-    files, functions = read_list(path)
+    files, virtio, functions = read_list(path)
     names = sorted(n for n in defined(nm, kernel) if PANIC.match(n) or file_of(n) in files)
+    names += sorted(n for n in defined(nm, drivers) if file_of(n, VIRTIO) in virtio)
     wrappers = {n for o in objects for n in defined(nm, o)}
     names += sorted(n for n in wrappers if n.startswith("__aarch64_"))
     names += sorted(n + "__extern" if n + "__extern" in wrappers else n for n in functions | sanitizer(nm, kernel))
     table = sorted((fnv(n), n) for n in names)
     if len({h for h, _ in table}) != len(table):
         sys.exit("rustexports: two names have the same hash")
-    with open(metadata, "rb") as f:
-        crate = hashlib.sha256(f.read()).hexdigest()
+    types = hashlib.sha256()
+    for metadata in kernel_types, driver_types:
+        with open(metadata, "rb") as f:
+            types.update(f.read())
+    crate = types.hexdigest()
     with open(out, "w") as f:
         f.write('\t.section .rodata.rust_exports,"a"\n\t.balign 8\n\t.globl rust_exports, rust_exports_end, rust_kernel_hash\nrust_exports:\n')
         for h, n in table:

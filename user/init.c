@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
- * The first program: makes a plain root usable, then runs a shell on the console or one command for the host.
+ * The first program: makes a plain root usable, then runs a shell on the console or one command for
+ * the host.
  *
- * It is process 1 of the default root, and is put beside any other root that ./ochre run boots, so it expects nothing of
- * that root but a shell, and nothing of the kernel but Linux's ABI.  With OCHRE=host in its environment (the kernel's
- * command line put it there) it talks to ./ochre over the second serial port (proto.h):
+ * It is process 1 of the default root, and is put beside any other root that ./ochre run boots, so
+ * it expects nothing of that root but a shell, and nothing of the kernel but Linux's ABI.  With
+ * OCHRE=host in its environment (the kernel's command line put it there) it talks to ./ochre over
+ * the second serial port (proto.h):
  *
- *   command   three pipes to a child; what the child writes goes to the host in frames, what the host sends goes to its
- *             stdin, with a window so that no byte is lost in a slow reader's line discipline; then its status.
- *   shell     a session of its own on the console, so that job control works; the host's window size is kept on it.
+ *   command   three pipes to a child; what the child writes goes to the host in frames, what the
+ * host sends goes to its stdin, with a window so that no byte is lost in a slow reader's line
+ * discipline; then its status. shell     a session of its own on the console, so that job control
+ * works; the host's window size is kept on it.
  *
- * Without a host it runs the shell alone. When the child is gone everything else is killed, file systems of disks are
- * unmounted or made read-only (root.h), and the machine is powered off. Its root may be a disk, too (root.h).
+ * Without a host it runs the shell alone. When the child is gone everything else is killed, file
+ * systems of disks are unmounted or made read-only (root.h), and the machine is powered off. Its
+ * root may be a disk, too (root.h).
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -29,6 +33,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -53,11 +58,13 @@ static void mount_on(const char *type, const char *dir, unsigned long flags, con
 }
 
 #include "modules.h"
+#include "coldplug.h"
 #include "root.h"
 
 static void prepare_root(void)
 {
-	static const char *const dirs[] = { "/proc", "/sys", "/dev", "/tmp", "/run", "/root", "/etc", "/var", "/mnt" };
+	static const char *const dirs[] = { "/proc", "/sys", "/dev", "/tmp", "/run",
+					    "/root", "/etc", "/var", "/mnt" };
 
 	for (unsigned int i = 0; i < sizeof(dirs) / sizeof(*dirs); i++)
 		mkdir(dirs[i], 0755);
@@ -374,7 +381,10 @@ static void feed_stdin(struct job *j)
 		memmove(j->pending, j->pending + n, j->npending - n);
 		j->npending -= n;
 		j->taken += n;
-		send_frame(F_ACK, (unsigned char[]){ j->taken, j->taken >> 8, j->taken >> 16, j->taken >> 24 }, 4);
+		send_frame(F_ACK,
+			   (unsigned char[]){ j->taken, j->taken >> 8, j->taken >> 16,
+					      j->taken >> 24 },
+			   4);
 	}
 	if (j->eof && !j->npending)
 		end_stdin(j);
@@ -416,7 +426,8 @@ static void tell_tasks(void)
 
 	while (all && (d = readdir(all))) {
 		snprintf(path, sizeof(path), "/proc/%s/exe", d->d_name);
-		if (d->d_name[0] < '1' || d->d_name[0] > '9' || readlink(path, exe, sizeof(exe)) < 0)
+		if (d->d_name[0] < '1' || d->d_name[0] > '9' ||
+		    readlink(path, exe, sizeof(exe)) < 0)
 			continue;
 		snprintf(path, sizeof(path), "/proc/%s/task", d->d_name);
 		threads = opendir(path);
@@ -476,10 +487,16 @@ static int run_command(char **argv)
 		say("start");
 		return 126 << 8;
 	}
-	/* A daemon that the command leaves behind may hold its pipes: once it has ended, only what is there counts. */
+	/*
+	 * A daemon that the command leaves behind may hold its pipes: once it has ended, only what
+	 * is there counts.
+	 */
 	while (!ended || j.out >= 0 || j.err >= 0) {
 		struct pollfd p[5] = {
-			{ child_pipe[0], POLLIN, 0 }, { host, POLLIN, 0 }, { j.out, POLLIN, 0 }, { j.err, POLLIN, 0 },
+			{ child_pipe[0], POLLIN, 0 },
+			{ host, POLLIN, 0 },
+			{ j.out, POLLIN, 0 },
+			{ j.err, POLLIN, 0 },
 			{ j.npending ? j.in : -1, POLLOUT, 0 },
 		};
 		int n = poll(p, 5, ended ? 0 : -1);
@@ -488,7 +505,8 @@ static int run_command(char **argv)
 			say("poll");
 		if (ended && n == 0)
 			break;
-		if (p[0].revents && read(child_pipe[0], none, sizeof(none)) > 0 && reap(j.pid, &status))
+		if (p[0].revents && read(child_pipe[0], none, sizeof(none)) > 0 &&
+		    reap(j.pid, &status))
 			ended = 1;
 		if (p[1].revents)
 			host_input(&j);
@@ -542,7 +560,8 @@ static int talk_to_host(void)
 
 static void power_off(int status)
 {
-	unsigned char end[2] = { WIFSIGNALED(status), WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status) };
+	unsigned char end[2] = { WIFSIGNALED(status),
+				 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status) };
 
 	signal(SIGCHLD, SIG_DFL);
 	kill(-1, SIGTERM);
@@ -574,6 +593,8 @@ int main(void)
 	if (getenv("OCHRE_ROOT"))
 		enter_root(getenv("OCHRE_ROOT"));
 	prepare_root();
+	bring_drivers(access(BOOT_MODULES, F_OK) ? NULL : BOOT_MODULES);
+	nftw(BOOT_MODULES, forget, 8, FTW_DEPTH | FTW_PHYS);
 	prepare_network();
 	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	setenv("HOME", "/root", 1);

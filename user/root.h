@@ -87,6 +87,11 @@ static void enter_root(const char *dev)
 	mount_on("devtmpfs", "/dev", MS_NOSUID, "mode=0755");
 	mount_on("proc", "/proc", 0, NULL);
 	load_modules();
+	if (!access(BOOT_MODULES, F_OK)) {
+		mount_on("sysfs", "/sys", 0, NULL);
+		bring_drivers(BOOT_MODULES);
+		umount2("/sys", MNT_DETACH);
+	}
 	mkdir("/disk", 0755);
 	if (mount_disk(dev)) {
 		dprintf(2, "init: the root file system (XFS) of %s cannot be mounted: %s%s\n", dev,

@@ -187,6 +187,10 @@ static void dismantle(struct module *m)
 {
 	if (m->dir)
 		show_remove(m->dir);
+	if (!owner_shut(&m->owner)) {
+		pr_err("%s: its init failed, and it is used: it stays for ever\n", m->name);
+		return;
+	}
 	if (!wait_for_holds(m))
 		return;
 	owner_remove(&m->owner);

@@ -3,13 +3,13 @@
 //! Linux (/sys/bus/virtio). Each time a driver gets a device it gets a new transport to it, which goes with the driver; so a device that
 //! has none is not told of any memory.
 
-use super::{blk, console, net, rng, scsi, Transport};
+use super::{blk, console, net, rng, Transport};
 use core::fmt::{self, Write};
 use kernel::alloc::{Arc, KBox, KSlice, KERNEL};
-use kernel::device::{Above, Added, Bound, Bus, Device, Driver, Facts};
+use kernel::device::{self, Above, Added, Bound, Bus, Device, Facts};
 use kernel::show::Dir;
 use kernel::sync::{Once, SpinLock};
-use kernel::{pr_err, pr_warn, Error, Result};
+use kernel::{pr_err, Error, Result};
 
 /// What carries a device.
 pub trait Carrier: Send + Sync {
@@ -35,6 +35,13 @@ impl Facts for Id {
 
     fn lines(&self, out: &mut dyn Write) -> fmt::Result {
         writeln!(out, "MODALIAS=virtio:d{:08X}v{:08X}", self.kind, self.vendor)
+    }
+}
+
+impl Id {
+    /// Its device type (5).
+    pub fn kind(&self) -> u32 {
+        self.kind
     }
 }
 
@@ -92,7 +99,7 @@ impl Drop for Number {
 }
 
 /// What a driver keeps for a device.
-trait Leave: Send + Sync {
+pub trait Leave: Send + Sync {
     /// Takes the driver away, whoever uses the device; `gone`: the device is no longer there. Afterwards it does nothing. Sleeps.
     /// `EIO`: the device does not obey, and what it has of our memory is lost.
     fn leave(self, gone: bool) -> Result;
@@ -122,12 +129,6 @@ impl Leave for console::Bound {
     }
 }
 
-impl Leave for scsi::Bound {
-    fn leave(self, gone: bool) -> Result {
-        self.pull(gone)
-    }
-}
-
 struct Held<B> {
     driver: Option<B>,
     device: Device<Id>,
@@ -145,24 +146,29 @@ impl<B: Leave + 'static> Bound for Held<B> {
 
 type Bind<B> = fn(KBox<dyn Transport>) -> Result<B>;
 
-fn start<B: Leave + 'static>(d: &Device<Id>, bind: Bind<B>) -> Result<KBox<dyn Bound>> {
+/// A driver of the bus.
+pub type Driver = device::Driver<Id>;
+
+/// Opens the device for its driver, which `bind` makes: a driver's probe. Sleeps.
+pub fn start<B: Leave + 'static>(d: &Device<Id>, bind: Bind<B>) -> Result<KBox<dyn Bound>> {
     let mut held = KBox::new(Held { driver: None, device: d.clone() }, KERNEL)?;
     held.driver = Some(bind(d.facts().carrier.open(d.dir())?)?);
     Ok(held)
 }
 
-const fn driver(
+/// A driver of that name in /sys.
+pub const fn driver(
     name: &'static core::ffi::CStr,
     matches: fn(&Id) -> bool,
     probe: Probe,
-) -> Driver<Id> {
+) -> Driver {
     Driver { name, matches, probe, fixed: false }
 }
 
 type Probe = fn(&Device<Id>) -> Result<KBox<dyn Bound>>;
 
-/// The drivers, by their names in Linux.
-static DRIVERS: [Driver<Id>; 5] = [
+/// The drivers that are part of the image, by their names in Linux.
+static DRIVERS: [Driver; 4] = [
     driver(c"virtio_net", |d| d.kind == 1, |d| start(d, net::bind)),
     driver(c"virtio_blk", |d| d.kind == 2, |d| start(d, blk::bind)),
     // A console whose device went is lost with it, so that it is not to be bound again.
@@ -171,10 +177,22 @@ static DRIVERS: [Driver<Id>; 5] = [
         ..driver(c"virtio_console", |d| d.kind == 3, |d| start(d, console::bind))
     },
     driver(c"virtio_rng", |d| d.kind == 4, |d| start(d, rng::bind)),
-    driver(c"virtio_scsi", |d| d.kind == 8, |d| start(d, scsi::bind)),
 ];
 
 static BUS: Once<Bus<Id>> = Once::new();
+
+/// A driver that may go, a module's. Dropped, it is taken from all its devices and off the bus, and waits for that.
+pub struct Driven {
+    _registered: device::Driving<Id>,
+}
+
+impl Driven {
+    /// The driver gets the devices that it is for and that have none; programs may use what it makes of them from then on, before the module's init
+    /// has returned, which answers what this does. Sleeps.
+    pub fn new(driver: &'static Driver) -> Result<Driven> {
+        Ok(Driven { _registered: BUS.get().ok_or(Error::ENODEV)?.drive_for_now(driver)? })
+    }
+}
 
 /// A device on the bus. Dropped, it is removed.
 pub struct Attached {
@@ -193,9 +211,6 @@ impl Attached {
     ) -> Result<Attached> {
         let number = Number::new()?;
         let id = Id { number: number.0, kind, vendor, carrier };
-        if !DRIVERS.iter().any(|d| (d.matches)(&id)) {
-            pr_warn!("virtio: no driver for device type {}\n", kind);
-        }
         let bus = BUS.get().ok_or(Error::ENODEV)?;
         let added = bus.make(above, format_args!("virtio{}", number.0), id)?;
         fill(&added)?;

@@ -2,7 +2,7 @@
 //! virtio (OASIS Virtual I/O Device 1.2): what the transports share, and the drivers by device type.
 
 pub mod blk;
-mod bus;
+pub mod bus;
 pub mod console;
 pub mod mmio;
 pub mod net;
@@ -11,10 +11,9 @@ mod net_rings;
 pub mod pci;
 pub mod queue;
 pub mod rng;
-pub mod scsi;
-mod scsi_lane;
 #[path = "test/device.rs"]
-pub(crate) mod test;
+#[doc(hidden)]
+pub mod test;
 
 use kernel::dma::{Engine, Halted};
 use kernel::irq::Source;

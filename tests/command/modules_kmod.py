@@ -49,7 +49,7 @@ USED = ["insmod: ERROR: could not insert module /lib/modules/RELEASE/kernel/hell
         "-r--------", "0", "0", "hello_base: good day, kmod", "hello_base: good day, and good bye", "hello_base: said 2", "hello_user: unknown symbol hello_words"]
 CMDLINE = "/sbin/modprobe hello && cat /sys/module/hello/parameters/limit; /sbin/modprobe -b greeter-rust; /sbin/lsmod | grep -c rust"
 TABLES = {"modules." + n for n in ("alias", "alias.bin", "builtin", "builtin.bin", "dep", "dep.bin", "order", "softdep", "symbols", "symbols.bin")}
-DEP = ["kernel/hello_base.ko.zst:", "kernel/hello_rust.ko.zst:", "kernel/hello_user.ko.zst: kernel/hello_base.ko.zst"]
+DEP = ["kernel/hello_base.ko.zst:", "kernel/hello_rust.ko.zst:", "kernel/hello_user.ko.zst: kernel/hello_base.ko.zst", "kernel/virtio_scsi.ko.zst:"]
 WANT = [*DEP, "insmod /lib/modules/RELEASE/kernel/hello.ko.zst device=0", HEAD, "hello                  12288  0", HEAD, "77", HEAD,
         "modprobe: FATAL: Module nothing not found in directory /lib/modules/RELEASE", "who:whom it greets (charp)", "Build time module signing key", "MIT",
         "/lib/modules/RELEASE/kernel/hello.ko.zst", "1", "kernel/binder.ko.zst:", "kernel/bridge.ko.zst:", "kernel/dummy.ko.zst:", "kernel/hello.ko.zst:", *DEP, "rmmod: ERROR: Module hello is not currently loaded",
@@ -101,7 +101,7 @@ def main():
         said, console = run(root, CMDLINE, "--append", "hello.limit=55 modprobe.blacklist=hello_rust")
         check(said.splitlines() == ["55", "0"], said + console[-3000:])
     said, console = run("busybox", "cd /lib/modules/$(uname -r) && cat modules.dep modules.order && ls -l kernel | grep -c 'hello.ko$'; modprobe hello who=box && rmmod hello; dmesg | grep -o 'hello: .*'")
-    check(said.splitlines() == ["kernel/binder.ko:", "kernel/bridge.ko:", "kernel/dummy.ko:", "kernel/hello.ko:", *(x.replace(".zst", "") for x in DEP), *("kernel/%s.ko" % n for n in ("binder", "bridge", "dummy", "hello", "hello_base", "hello_rust", "hello_user")), "1",
+    check(said.splitlines() == ["kernel/binder.ko:", "kernel/bridge.ko:", "kernel/dummy.ko:", "kernel/hello.ko:", *(x.replace(".zst", "") for x in DEP), *("kernel/%s.ko" % n for n in ("binder", "bridge", "dummy", "hello", "hello_base", "hello_rust", "hello_user", "virtio_scsi")), "1",
                                  "hello: hello 10, box", "hello: bye"], said + console[-3000:])
     print("ok")
 

@@ -253,10 +253,20 @@ def modules(arch, wanted, at="modules"):
     return {"%s/%02d-%s.ko" % (at, i, os.path.basename(p).split(".")[0]): (module(p), 0o644) for i, p in enumerate(paths)}
 
 
-def starter(tools, arch, linux, own=None):
-    """The archive that a machine with a root disk boots: init alone, with OWN, what is to be seen in /lib/modules ({name below it: (data, mode)})."""
+# What of ours a root disk on a bus needs before it is mounted.
+DRIVERS = {"scsi": ("virtio_scsi",)}
+
+
+def boot_modules(plain, bus):
+    """{name in the archive: (data, mode)}, of PLAIN, the modules and tables as busybox reads them: those that init (user/coldplug.h) loads for a disk on that bus."""
+    names = ["%s.ko" % n for n in DRIVERS.get(bus, ())]
+    return {"boot-modules/" + n: f for n, f in plain.items() if names and os.path.basename(n) in [*names, "modules.alias", "modules.dep"]}
+
+
+def starter(tools, arch, linux, own=None, boot=None):
+    """The archive that a machine with a root disk boots: init alone, with OWN, what is to be seen in /lib/modules ({name below it: (data, mode)}), and BOOT (boot_modules())."""
     init = rootfs.read(rootfs.build_user(tools, "init", arch))
-    extra = modules(arch, OF_DISKS) if linux else {"our-modules/" + n: f for n, f in (own or {}).items()}
+    extra = modules(arch, OF_DISKS) if linux else {**{"our-modules/" + n: f for n, f in (own or {}).items()}, **(boot or {})}
 
     def fill(w):
         w.dir("dev")

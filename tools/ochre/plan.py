@@ -361,7 +361,7 @@ def disk_root(r, arch):
 
 def modules_load(r, arch, short):
     """Modules of another CPU, in C and in Rust."""
-    for name in "modules", "modules_rust", "modules_binder", "modules_net", "modules_bridge", "outside":
+    for name in "modules", "modules_rust", "modules_binder", "modules_scsi", "modules_net", "modules_bridge", "outside":
         if r.wanted("command/" + name) and r.kernel(arch):
             r.simple("command/" + name, [sys.executable, "-B", "%s/tests/command/%s.py" % (ROOT, name), "--arch", arch] + ["--short"] * short, arch)
 

@@ -226,8 +226,9 @@ def below(folder, files):
     return {"%s/%s" % (folder, n): f for n, f in (files or {}).items()}
 
 
-def make(what, tools, arch="x86_64", packages=None, modules=None):
-    """(archive, more for the kernel's command line) for a --rootfs argument. modules: {name below /lib/modules: (data, mode)} put in too."""
+def make(what, tools, arch="x86_64", packages=None, modules=None, boot=None):
+    """(archive, more for the kernel's command line) for a --rootfs argument. modules: {name below /lib/modules: (data, mode)} put in too; boot: files that init takes away
+    (disk.boot_modules()), for a root whose modprobe may not be there, or not know compressed modules."""
     check(what, arch, packages)
     if what == "busybox":
         return busybox_root(tools, below("lib/modules", modules), arch), ""
@@ -236,6 +237,8 @@ def make(what, tools, arch="x86_64", packages=None, modules=None):
         what, extra = debian.archive(packages or "", arch, tools), below("usr/lib/modules", modules)
     elif os.path.exists(what) and os.path.realpath(what) != "/":
         extra = below(check_cpu(what, arch), modules)
+    if os.path.exists(what) and os.path.realpath(what) != "/":
+        extra = {**extra, **(boot or {})}
     if os.path.isdir(what):
         if os.path.realpath(what) == "/":
             raise Fail("the whole of this machine does not fit into memory: give a smaller directory")

@@ -445,13 +445,14 @@ def give_root(args, vm, tools):
     """The machine's root: an archive, or a disk behind those that the user names. What the command line needs for it."""
     vm.snapshot = args.snapshot
     more, own = "", {} if args.kernel else (modules.plain if args.rootfs == "busybox" and not disk.wanted(args) else modules.files)(args.arch, args.debug)
+    plain = {} if args.kernel else modules.plain(args.arch, args.debug)
     if disk.wanted(args):
         root = disk.prepare(args, tools)
         more = "OCHRE_ROOT=" + disk.name_of(len(vm.disks), args.disk_bus)
         vm.disks = [*vm.disks, root]
-        vm.initrd = disk.starter(tools, args.arch, args.kernel == "linux", own)
+        vm.initrd = disk.starter(tools, args.arch, args.kernel == "linux", own, disk.boot_modules(plain, args.disk_bus))
     else:
-        vm.initrd, more = rootfs.make(args.rootfs, tools, args.arch, args.packages, own)
+        vm.initrd, more = rootfs.make(args.rootfs, tools, args.arch, args.packages, own, disk.boot_modules(plain, "scsi"))
         if args.memory is None:
             vm.memory = qemu.fitting(args.arch, memory_for(vm.initrd, not args.kernel), vm.initrd)
     for d in vm.disks if not args.dry_run else []:

@@ -128,6 +128,8 @@ struct disk {
 	u64 seq;
 };
 
+/* The driver of one that is not there yet. A module's is held until the disk is freed (kernel/owner.h); one that opens the disk uses it. */
+void disk_set_driver(struct disk *d, const struct disk_ops *ops, void *data);
 /* A disk that is not there yet, named PREFIX and the first letters that are free; fill in the (c) members, then disk_add(). NULL without memory. */
 struct disk *disk_alloc(const char *prefix, unsigned int nr_queues, unsigned int depth);
 /* The same with a name and numbers of the driver's own: 1 minor for the disk, partitions get theirs of BLKEXT_MAJOR. */

@@ -33,9 +33,13 @@ void owner_remove(struct owner *o);
 void owner_open(struct owner *o);
 /* No use begins any more. False: there are some, and nothing has changed. */
 bool owner_close(struct owner *o) __must_check;
+/* The same of one that may be closed already: its init failed. */
+bool owner_shut(struct owner *o) __must_check;
 
 bool owner_module_use(unsigned long addr) __must_check;
 void owner_module_unuse(unsigned long addr);
+/* Uses may begin before the init of the module at ADDR, which runs, has returned. */
+void owner_module_open(unsigned long addr);
 void owner_module_hold(unsigned long addr, int by);
 /*
  * The name of the module that ADDR lies in, by copy, and how far from its first byte of text.
@@ -61,6 +65,10 @@ static inline bool owner_module_use(unsigned long addr)
 }
 
 static inline void owner_module_unuse(unsigned long addr)
+{
+}
+
+static inline void owner_module_open(unsigned long addr)
 {
 }
 

@@ -70,6 +70,8 @@ struct show_node {
 	u64 ino;
 	bool dead;			/* show_lock; removed, only pinned */
 	bool owned;			/* c: show_dir_pinned() made it */
+	bool of_module;			/* c: UNPIN is a module's: see show_enter() */
+	unsigned int active;		/* show_lock: calls of SHOW and STORE, if of a module */
 };
 
 /* A directory under PARENT (NULL: the root), made if it is not there. NULL without memory. */
@@ -81,11 +83,17 @@ struct show_node *show_path(enum show_root root, const char *path);
 struct show_node *show_attr(struct show_node *dir, const char *name, umode_t mode, show_fn show, store_fn store, void *data);
 /*
  * The same for DATA with a limited life: UNPIN(DATA) is called when the node is freed, or at once if
- * this fails. NULL: no memory, or DIR was removed.
+ * this fails. NULL: no memory, or DIR was removed. A module's is a hold of it (kernel/owner.h), and
+ * is unpinned when the node is removed, or when the last call that is under way then has returned.
  */
 struct show_node *show_attr_pinned(struct show_node *dir, const char *name, umode_t mode,
 				   show_fn show, store_fn store, void *data,
 				   void (*unpin)(void *data));
+/*
+ * Around each call of SHOW or STORE of a node with UNPIN. False: it was removed. The caller has a pin.
+ */
+bool show_enter(struct show_node *n) __must_check;
+void show_leave(struct show_node *n);
 #ifdef CONFIG_DEBUG
 struct show_node *show_file(struct show_node *dir, const char *name, umode_t mode, const void *fops, void *data);
 #endif

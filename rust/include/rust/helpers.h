@@ -131,6 +131,10 @@ void *rust_file_private(const struct file *f);
 void *rust_seq_private(const struct seq_file *m);
 struct show_node;
 /* As if a program read, or wrote, the file NAME of DIR. */
+/* Uses of the module that P lies in may begin, before its init has returned. */
+void rust_owner_open(const void *p);
+/* A hold of P's module begins or ends. */
+void rust_owner_hold(const void *p, bool begin);
 ssize_t rust_show_read(struct show_node *dir, const char *name, char *buf, size_t size);
 ssize_t rust_show_write(struct show_node *dir, const char *name, const char *text, size_t len);
 void *rust_show_data(const struct show_node *n);

@@ -12,6 +12,7 @@ pub mod inquiry;
 pub mod pass;
 pub mod sense;
 pub mod shown;
+#[cfg(not(module))]
 #[path = "test/decode.rs"]
 mod test;
 pub mod verdict;

@@ -3,12 +3,12 @@
 //! the device says of them. What it says is read once and checked: a response that is too short, more sense data than there is room for, more
 //! bytes that it left out than there were. Commands of programs (`Passed`) wait in the same order as requests, and are told to the device as they are.
 
-use super::queue::{Piece, Queue};
 use crate::scsi::core::{Address, Answer};
 use crate::scsi::disk::{Extra, Unit};
 use crate::scsi::sense;
 use crate::scsi::verdict::{judge, status, Carried, Verdict, RETRIES};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use drivers::virtio::queue::{Piece, Queue};
 use kernel::alloc::{Arc, KSlice, KERNEL};
 use kernel::block::{self, InFlight, Lent, Op, Request};
 use kernel::dma::{Dma, Engine};

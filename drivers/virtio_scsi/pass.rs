@@ -4,13 +4,13 @@
 //! A command that is not answered in time is aborted; where that does not help its unit is reset; where the device does not do that either, it is
 //! given up. In each case the command's end is heard: from the device, which so lets go of its memory, or from the one who gave it up.
 
-use super::super::queue::{Piece, Queue};
-use super::super::scsi_lane::{address, write_request, Passed, Sizes, ANSWER, SENSE, SLOT};
-use super::super::Transport;
 use super::{Host, Lane, CONTROL};
+use crate::lane::{address, write_request, Passed, Sizes, ANSWER, SENSE, SLOT};
 use crate::scsi::core::Address;
 use crate::scsi::pass::{host, Carrier, Command, Ended, MOST_SENSE};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use drivers::virtio::queue::{Piece, Queue};
+use drivers::virtio::{self, Transport};
 use kernel::alloc::{Arc, KSlice, KERNEL};
 use kernel::dma::{Dma, Engine, Halted, Segment};
 use kernel::sync::{Mutex, SpinLockIrq};
@@ -172,7 +172,7 @@ impl Host {
             Ok(true) => self.t.notify(CONTROL),
             Ok(false) => {}
             Err(e) => {
-                self.give_up(super::super::BROKE_RULES);
+                self.give_up(virtio::BROKE_RULES);
                 return Err(e);
             }
         }
@@ -321,5 +321,6 @@ impl Carrier for Host {
     }
 }
 
-#[path = "test/scsi_pass.rs"]
+#[cfg(not(module))]
+#[path = "test/pass.rs"]
 mod test;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 //! The start of a virtio SCSI host: queues, interrupts, the search for disks, and what they are like.
 
-use super::super::queue::{Piece, Queue};
-use super::super::scsi_lane::{Hw, Sizes, DEPTH, MOST_CDB, MOST_SENSE, SLOT};
-use super::super::{config32, go, negotiate, refuse, Transport, F_RING_INDIRECT};
 use super::pass::Passing;
 use super::units::{self, Changes, Left, Most, Units};
 use super::{Bound, Events, Host, Interrupt, Interrupts, Lane, Later};
 use super::{CONTROL, EVENT, EVENTS, EVENT_BUFFERS, FIRST, F_CHANGE, F_HOTPLUG, NAME, RINGS, ROOM};
+use crate::lane::{Hw, Sizes, DEPTH, MOST_CDB, MOST_SENSE, SLOT};
 use crate::scsi::shown;
 use core::sync::atomic::{AtomicBool, Ordering};
+use drivers::virtio::queue::{Piece, Queue};
+use drivers::virtio::{config32, go, negotiate, refuse, Transport, F_RING_INDIRECT};
 use kernel::alloc::{Arc, KBox, KSlice, KERNEL};
 use kernel::dma::Dma;
 use kernel::sync::{Mutex, SpinLockIrq};

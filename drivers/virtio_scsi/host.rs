@@ -2,15 +2,15 @@
 //! The virtio SCSI host (5.6) and its disks: /dev/sda and its like. One hardware queue of each disk for each request queue of the device; all
 //! disks share them.
 
-use super::queue::{Piece, Queue};
-use super::scsi_lane::{id, pieces_of, read_answer, write_request, Ended, Hw, Sizes, Waited};
-use super::scsi_lane::{DEPTH, SLOT, WAITED};
-use super::{Transport, F_RING_EVENT, F_RING_INDIRECT, F_RING_PACKED};
+use crate::lane::{id, pieces_of, read_answer, write_request, Ended, Hw, Sizes, Waited};
+use crate::lane::{DEPTH, SLOT, WAITED};
 use crate::scsi::cdb::Cdb;
 use crate::scsi::core::{Address, Answer};
 use crate::scsi::disk::Unit;
 use crate::scsi::pass::{By, Known};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use drivers::virtio::queue::{Piece, Queue};
+use drivers::virtio::{self, Transport, F_RING_EVENT, F_RING_INDIRECT, F_RING_PACKED};
 use kernel::alloc::{Arc, KBox, KSlice};
 use kernel::block::{self, Offer, Request, Taken};
 use kernel::dma::{Dma, Halted};
@@ -112,7 +112,7 @@ impl Host {
         if self.dead.swap(true, Ordering::AcqRel) {
             return;
         }
-        match super::fail(&*self.t, NAME, why) {
+        match virtio::fail(&*self.t, NAME, why) {
             Ok(halted) => self.fail_all(Some(&halted)),
             Err(_) => self.fail_all(None),
         }
@@ -148,7 +148,7 @@ impl Host {
         if self.is_dead() || !self.is_busy() {
             return;
         }
-        if super::is_alive(&*self.t) {
+        if virtio::is_alive(&*self.t) {
             self.arm();
         } else {
             self.give_up("the device was reset with requests under way");
@@ -210,7 +210,7 @@ impl Host {
                 Some(Err(true)) => tell(&self.retry, RETRY_MS),
                 Some(_) => {} // it is tried again, or failed meanwhile
                 None if broken => {
-                    self.give_up(super::BROKE_RULES);
+                    self.give_up(virtio::BROKE_RULES);
                     return ours;
                 }
                 None if more => {}
@@ -427,6 +427,12 @@ impl Host {
     }
 }
 
+impl virtio::bus::Leave for Bound {
+    fn leave(self, gone: bool) -> Result {
+        self.pull(gone)
+    }
+}
+
 impl Bound {
     /// Takes the driver away, whoever has disks open; `gone`: the device is not there any more. Requests under way and to come fail.
     /// `EIO`: the device does not obey, and what it has under way it has for ever. Sleeps.
@@ -440,7 +446,7 @@ impl Bound {
         let units = host.units.lock().end();
         units.detach(gone);
         host.dead.store(true, Ordering::Release);
-        let halted = super::leave(&*host.t);
+        let halted = virtio::leave(&*host.t);
         match &halted {
             Ok(proof) => host.fail_all(Some(proof)),
             Err(_) => host.fail_all(None),
@@ -452,15 +458,16 @@ impl Bound {
     }
 }
 
-#[path = "scsi_pass.rs"]
+#[path = "pass.rs"]
 mod pass;
 
-#[path = "scsi_start.rs"]
+#[path = "start.rs"]
 mod start;
 pub use start::bind;
 
-#[path = "scsi_units.rs"]
+#[path = "units.rs"]
 mod units;
 
-#[path = "test/scsi.rs"]
+#[cfg(not(module))]
+#[path = "test/host.rs"]
 mod test;

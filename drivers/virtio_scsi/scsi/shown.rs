@@ -113,16 +113,6 @@ fn number(text: &str) -> Result<Option<u64>> {
 }
 
 /// Which units "CHANNEL TARGET UNIT" means: target and unit. There is one channel, 0. `EINVAL`: it means none.
-///
-/// ```
-/// use drivers::scsi::shown::which;
-/// use kernel::Error;
-/// assert_eq!(which("- - -"), Ok((None, None)));
-/// assert_eq!((which("0 3 0x1f"), which(" -\t0\t010 ")), (Ok((Some(3), Some(31))), Ok((Some(0), Some(8)))));
-/// for text in ["", "-", "- -", "- - - -", "1 0 0", "0 0 x", "0 0 1x", "0 -1 0", "0 0 +1", "0 0 0x", "0 08 0"] {
-///     assert_eq!(which(text), Err(Error::EINVAL));
-/// }
-/// ```
 pub fn which(text: &str) -> Result<(Option<u64>, Option<u64>)> {
     let mut parts = text.split_ascii_whitespace();
     let mut next = || parts.next().ok_or(Error::EINVAL).and_then(number);

@@ -6,8 +6,9 @@ use super::header;
 use super::inquiry::{self, Capacity, Limits, Provisioning};
 use super::pass::Ended;
 use super::sense::{decode, key, Sense};
+use super::shown::which;
 use super::verdict::{judge, status, Carried, Verdict};
-use crate::virtio::test::Random;
+use drivers::virtio::test::Random;
 use kernel::{kt_assert, kt_eq, Error, Result};
 
 /// The structure of SG_IO: each field at its place, and nothing else is changed.
@@ -269,3 +270,19 @@ kernel::ktest!(scsi_sizes, sizes);
 kernel::ktest!(scsi_random_answers, random);
 kernel::ktest!(scsi_sg_header, headers);
 kernel::ktest!(scsi_sg_sense_lengths, sense_lengths);
+
+/// What "- - -" and its like mean in a host's file "scan".
+fn places(_run: &mut kernel::ktest::Run<'_>) -> Result {
+    kt_eq!(which("- - -"), Ok((None, None)));
+    kt_eq!(which("0 3 0x1f"), Ok((Some(3), Some(31))));
+    kt_eq!(which(" -\t0\t010 "), Ok((Some(0), Some(8))));
+    for text in [
+        "", "-", "- -", "- - - -", "1 0 0", "0 0 x", "0 0 1x", "0 -1 0", "0 0 +1", "0 0 0x",
+        "0 08 0",
+    ] {
+        kt_eq!(which(text), Err(Error::EINVAL));
+    }
+    Ok(())
+}
+
+kernel::ktest!(scsi_places, places);

@@ -9,8 +9,8 @@
 //! A disk has an index, under which each request queue has room for its requests. It is free again once the disk's driver is dropped, which is
 //! when its last request has ended: `Disk`'s drop says so, and the work item takes the room away.
 
-use super::super::scsi_lane::{Requests, Room, MOST_DISKS};
 use super::{Disk, Host, Later};
+use crate::lane::{Requests, Room, MOST_DISKS};
 use crate::scsi::core::{identify, scan, Address, Found};
 use crate::scsi::disk::{examine, sectors, Unit};
 use crate::scsi::inquiry::DISK;
@@ -153,10 +153,12 @@ impl Units {
     }
 
     /// How many disks there are.
+    #[cfg(not(module))] // tests ask
     pub fn disks(&self) -> usize {
         self.addresses().filter(|at| self.seen.get(at).is_some_and(|s| s.disk.is_some())).count()
     }
 
+    #[cfg(not(module))]
     fn addresses(&self) -> impl Iterator<Item = Address> + '_ {
         let mut next = Some(Address { target: 0, lun: 0 });
         core::iter::from_fn(move || {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //! The SCSI host against a device that answers what it likes: the search for disks ends, whatever was found goes again, and nothing is left.
 
-use super::super::scsi_lane::{ANSWER, SLOT};
-use super::super::test::{no_growth, Avail, Evil, Handle, Random, Ring};
 use super::start::{make, start, undo};
 use super::units::{go_through, Change, Changes};
 use super::{Address, Arc, Bound, Host, KBox, F_RING_EVENT, F_RING_INDIRECT, F_RING_PACKED};
+use crate::lane::{ANSWER, SLOT};
 use crate::scsi::cdb::put;
 use core::sync::atomic::{AtomicBool, Ordering};
+use drivers::virtio::test::{no_growth, Avail, Evil, Handle, Random, Ring};
 use kernel::alloc::KERNEL;
 use kernel::dma::Dma;
 use kernel::work::Work;

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+//! SCSI: what commands and answers are (`scsi/`), disks, and the host that carries them, virtio's (`host.rs`). Linux has a module of each (scsi_mod,
+//! sd_mod, virtio_scsi); here it is one, which answers to all three names.
+//!
+//! The module is a driver of the virtio bus. Its end takes the driver from all hosts: disks go, requests in flight end, interrupts and work are taken back
+//! before the driver is off the bus. What may be left then is a disk's last reference, or a file of /sys that is being read: holds of the module
+//! (kernel/owner.h). A disk that is open or mounted is a use of it; a host is none.
+#![no_std]
+#![forbid(unsafe_code)]
+#![feature(arbitrary_self_types)] // methods of our Arc
+
+mod host;
+mod lane;
+pub mod scsi;
+
+use drivers::virtio::bus::{driver, start, Driven, Driver};
+use kernel::module::Module;
+use kernel::{module, Result};
+
+module! {
+    type: Loaded,
+    license: "MIT",
+    author: "Ochre",
+    description: "SCSI disks behind virtio SCSI hosts",
+    aliases: ["virtio:d00000008v*", "scsi:t-0x00*", "scsi_mod", "sd_mod"],
+    params: {}
+}
+
+static DRIVER: Driver = driver(c"virtio_scsi", |d| d.kind() == 8, |d| start(d, host::bind));
+
+/// The module: hosts have their driver as long as it is loaded.
+struct Loaded {
+    _driver: Driven,
+}
+
+impl Module for Loaded {
+    fn init() -> Result<Self> {
+        Ok(Self { _driver: Driven::new(&DRIVER)? })
+    }
+}
