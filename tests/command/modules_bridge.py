@@ -47,7 +47,7 @@ while [ $done -lt %d ]; do
   { ip link add a$i type bridge && ip link set a$i up && brctl addif a$i p0 && brctl addif a$i p1; } >/dev/null 2>&1 && { joined=$((joined+1)); t=$(sent); while [ $(sent) -lt $((t+3)) ]; do :; done; }
   unshare -n sh -c 'brctl addbr x; ip link add v type veth; brctl addif x v; ip link set v up; ip link set x up' >/dev/null 2>&1 &
   rmmod bridge 2>/dev/null && done=$((done+1)); i=$((i+1)); done
-kill $pinger; : > /tmp/end; wait; rmmod bridge 2>/dev/null; ip -o link | grep -c ' a[0-9]*:\\|other:'; grep -c . /proc/modules; dmesg | grep -c 'still holds'; echo $((joined * 2 > %d)); cat /sys/class/net/p0/flags; ls /sys/class/net/p0 | grep -c master"""
+kill $pinger; : > /tmp/end; wait; rmmod bridge 2>/dev/null; ip -o link | grep -c ': a[0-9]*:\\|: other:'; grep -c . /proc/modules; dmesg | grep -c 'still holds'; echo $((joined * 2 > %d)); cat /sys/class/net/p0/flags; ls /sys/class/net/p0 | grep -c master"""
 
 
 def main():
