@@ -61,7 +61,7 @@ $(shell mkdir -p $(O) && echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(DEBUG),$(debug
 
 # The system call table becomes C anew each time, and a file of it is touched only where it changed.
 $(gen)/abi.stamp: FORCE
-	$(Q)python3 tools/abi-gen.py --arch $(ARCH) --out $(gen) --table abi/syscalls.tbl && { [ -e $@ ] || touch $@; }
+	$(Q)python3 tools/abi-gen.py --arch $(ARCH) $(if $(DEBUG),--debug) --out $(gen) --table abi/syscalls.tbl && { [ -e $@ ] || touch $@; }
 $(gen)/abi/dispatch.c $(gen)/abi/syscalls.h: $(gen)/abi.stamp ;
 
 # What the sanitizers must not look into: themselves, what they call, and what runs before their memory is there.

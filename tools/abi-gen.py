@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Makes C of abi/syscalls.tbl, and answers questions about it.
 
-  abi-gen.py --arch CPU --out DIR [--table FILE]   writes DIR/abi/{syscalls.h,dispatch.c,coverage.json,fuzz.h}
+  abi-gen.py --arch CPU --out DIR [--debug] [--table FILE]   writes DIR/abi/{syscalls.h,dispatch.c,coverage.json,fuzz.h}
   abi-gen.py --check DIR                           compares the numbers with unpacked kernel headers (DIR/CPU-linux-gnu/asm)
 
 A file whose content would not change is left alone, so that nothing is built again for it.
@@ -154,8 +154,8 @@ class Table:
                 r[n] = self.calls[name]
         return r
 
-    def scan(self, root, cpu):
-        """Finds which calls are defined, what their sources say is missing, and which tests prove them."""
+    def scan(self, root, cpu, debug=False):
+        """Finds which calls are defined in the release or the debug build, what their sources say is missing, and which tests prove them."""
         with open(root + "/config/%s.mk" % cpu) as f:
             config = f.read()
         for path in sorted(glob.glob(root + "/syscall/*.c") + glob.glob(root + "/syscall/*/*.c")
@@ -164,7 +164,8 @@ class Table:
             with open(path, errors="replace") as f:
                 text = f.read()
             where = re.search(r"^/\* where: (\w+)", text, re.M)       # the Makefile leaves it out elsewhere
-            if where and not re.search(r"^%s := 1$" % where[1], config, re.M):
+            has = where and re.search(r"^%s := (.*)$" % where[1], config, re.M)
+            if where and (has[1] if has else "") not in ("1", *([] if debug else ["$(if $(DEBUG),,1)"])):
                 continue
             for m in re.finditer(r"^long\s+sys_(\w+)\s*\(([^;{]*)\)\s*\{", text, re.M):
                 name = m[1]
@@ -367,6 +368,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--arch", choices=CPUS)
     p.add_argument("--out")
+    p.add_argument("--debug", action="store_true")
     p.add_argument("--table", default=ROOT + "/abi/syscalls.tbl")
     p.add_argument("--check", metavar="DIR")
     p.add_argument("ignored", nargs="*")
@@ -379,7 +381,7 @@ def main():
             return 1 if bad else 0
         if not a.arch or not a.out:
             p.error("--arch and --out are needed")
-        table.scan(ROOT, a.arch)
+        table.scan(ROOT, a.arch, a.debug)
         write(a.out + "/abi/syscalls.h", header(table, a.arch))
         write(a.out + "/abi/dispatch.c", dispatch(table, a.arch))
         write(a.out + "/abi/coverage.json", coverage(table, a.arch))

@@ -154,7 +154,7 @@ TEST(what_is_forgotten_stays)
 	CHECK(strstr(text("/proc/modules"), "hello_rust") &&
 	      strstr(text("/proc/modules"), " Unloading "));
 	ERR(open("/dev/hello_rust", O_RDONLY), ENXIO);
-	ERR(load(""), EEXIST);
+	ERR(load(""), EBUSY);
 	ERR(unload("hello_rust"), EBUSY);
 	n = strtol(text("/sys/module/hello_rust/refcnt"), NULL, 10);
 	EQ(n, 0);

@@ -39,8 +39,9 @@ for i in 1 2 3; do (while [ ! -e /end ]; do head -c 3000000 /dev/sda >/dev/null;
 (while [ ! -e /end ]; do for h in /sys/class/scsi_host/host*; do echo '- - -' >$h/scan; done; for d in /sys/bus/scsi/devices/*:*:*:*; do echo 1 >$d/rescan; done; done) &
 (while [ ! -e /end ]; do lsmod >/dev/null; for d in $B/virtio_scsi/virtio*; do basename $d >$B/virtio_scsi/unbind; done; usleep 50000; done) &
 rounds() { n=0; while [ $n -lt $1 ]; do modprobe virtio_scsi; usleep $((n % 7 * 20000)); until rmmod virtio_scsi; do :; done; n=$((n+1)); done; }
-rounds 15; slabs >/s1; rounds COUNT; slabs >/s2; : >/end; wait; grep -c scsi /proc/modules
-awk 'NR == FNR { n[$1] = $2; next } $2 > n[$1] + 60 { print "more of", $1, n[$1], $2 }' /s1 /s2; dmesg | grep 'still holds\\|stays for ever\\|given up'
+more() { slabs >/s2; awk 'NR == FNR { n[$1] = $2; next } $2 > n[$1] + 60 { print "more of", $1, n[$1], $2 }' /s1 /s2 >/more; [ -s /more ]; }
+rounds 15; slabs >/s1; rounds COUNT; : >/end; wait; grep -c scsi /proc/modules
+n=0; while more && [ $n -lt 40 ]; do n=$((n+1)); usleep 500000; done; cat /more; dmesg | grep 'still holds\\|stays for ever\\|given up'
 K=/sys/kernel/debug; mount -t debugfs d $K; cat $K/dma/quarantine; if [ -e $K/kmemleak ]; then cd $K; echo scan=off >kmemleak; echo min_age=0 >kmemleak; echo scan >kmemleak; echo scan >kmemleak; cat kmemleak; fi
 modprobe virtio_scsi; head -c 8 /dev/sda; cat /proc/interrupts | grep -c virtio-scsi"""
 
@@ -78,10 +79,11 @@ def main():
         with open(d + "/disk", "wb") as f:
             f.write(b"the disk")
             f.truncate(16 << 20)
-        if not SHORT:
-            ways(tools, d)
-            root(tools, d)
-        said, console = run(ROUNDS.replace("COUNT", str(10 if SHORT else COUNT)), "--debug", "--cpus", "4", drive=d + "/disk")
+        ways(tools, d)
+        root(tools, d)
+        if SHORT:
+            return
+        said, console = run(ROUNDS.replace("COUNT", str(COUNT)), "--debug", "--cpus", "4", drive=d + "/disk")
         check(said[0] == "0" and said[-1].startswith("the disk") and not any("more of" in x or "still holds" in x or "leak" in x for x in said), "\n".join(said) + console[-3000:])
         print("\n".join(said))
 
