@@ -437,7 +437,7 @@ killed:
 static void swap_mm(struct exec_prog *p)
 {
 	struct task *me = current;
-	struct mm *old = me->mm, *old_active = me->active_mm;
+	struct mm *old = me->mm, *old_active;
 
 	futex_exit_release(me);
 	mm_release(me);
@@ -445,6 +445,7 @@ static void swap_mm(struct exec_prog *p)
 		me->signal->maxrss = max(me->signal->maxrss, mm_hiwater_rss(old));
 	task_lock(me);
 	local_irq_disable();
+	old_active = me->active_mm;	/* not before: a kernel thread has another one after each switch */
 	me->mm = me->active_mm = p->mm;
 	arch_switch_mm(old_active ? &old_active->context : NULL, &p->mm->context, me);
 	local_irq_enable();
