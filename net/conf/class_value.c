@@ -179,7 +179,7 @@ static bool is_tun(const struct netdev *d)
 
 static int set_mtu(struct netdev *d, unsigned long v)
 {
-	return v > INT_MAX ? -EINVAL : netdev_set_mtu(d, (u32)v);
+	return netdev_set_mtu(d, (u32)v);
 }
 
 static int set_queue_len(struct netdev *d, unsigned long v)

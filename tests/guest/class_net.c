@@ -165,7 +165,9 @@ TEST(changes)
 	EQ(dummy("d"), 0);
 	EQ(put_text("d", "mtu", "1400\n"), 0);
 	IS("d", "mtu", "1400");
-	EQ(put_text("d", "mtu", "4294967297"), EINVAL);
+	EQ(put_text("d", "mtu", "4294967295"), EINVAL);
+	EQ(put_text("d", "mtu", "4294967297"), 0);
+	IS("d", "mtu", "1");
 	EQ(put_text("d", "mtu", "x"), EINVAL);
 	EQ(put_text("d", "tx_queue_len", "7"), 0);
 	IS("d", "tx_queue_len", "7");
