@@ -48,6 +48,7 @@ static loff_t null_lseek(struct file *file, loff_t offset, int whence)
 }
 
 static const struct file_operations null_fops = {
+	.fop_flags = FOP_NOWAIT,
 	.llseek = null_lseek,
 	.read_iter = null_read,
 	.write_iter = null_write,
@@ -96,6 +97,7 @@ static int zero_mmap(struct file *file, struct vma *vma)
 }
 
 static const struct file_operations zero_fops = {
+	.fop_flags = FOP_NOWAIT,
 	.llseek = null_lseek,
 	.read_iter = zero_read,
 	.write_iter = null_write,
@@ -261,6 +263,7 @@ static int random_fasync(int fd, struct file *file, int on)
 }
 
 static const struct file_operations random_fops = {
+	.fop_flags = FOP_NOWAIT,
 	.llseek = noop_llseek,
 	.read_iter = random_read,
 	.write_iter = random_write,
@@ -271,6 +274,7 @@ static const struct file_operations random_fops = {
 	.splice_write = iter_file_splice_write,
 };
 static const struct file_operations urandom_fops = {
+	.fop_flags = FOP_NOWAIT,
 	.llseek = noop_llseek,
 	.read_iter = urandom_read,
 	.write_iter = random_write,

@@ -223,7 +223,8 @@ static void eventfd_fdinfo(struct seq_file *m, struct file *f)
 }
 
 static const struct file_operations eventfd_fops = {
-	.llseek = noop_llseek, .read_iter = eventfd_read, .write_iter = eventfd_write, .poll = eventfd_poll,
+	.fop_flags = FOP_NOWAIT, .llseek = noop_llseek, .read_iter = eventfd_read, .write_iter = eventfd_write,
+	.poll = eventfd_poll,
 	.release = eventfd_release, .show_fdinfo = eventfd_fdinfo,
 };
 

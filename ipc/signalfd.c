@@ -133,7 +133,8 @@ static void signalfd_fdinfo(struct seq_file *m, struct file *f)
 }
 
 static const struct file_operations signalfd_fops = {
-	.llseek = noop_llseek, .read_iter = signalfd_read, .poll = signalfd_poll, .release = signalfd_release,
+	.fop_flags = FOP_NOWAIT, .llseek = noop_llseek, .read_iter = signalfd_read, .poll = signalfd_poll,
+	.release = signalfd_release,
 	.show_fdinfo = signalfd_fdinfo,
 };
 

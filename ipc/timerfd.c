@@ -187,7 +187,8 @@ static void timerfd_fdinfo(struct seq_file *m, struct file *f)
 }
 
 static const struct file_operations timerfd_fops = {
-	.llseek = noop_llseek, .read_iter = timerfd_read, .poll = timerfd_poll, .release = timerfd_release,
+	.fop_flags = FOP_NOWAIT, .llseek = noop_llseek, .read_iter = timerfd_read, .poll = timerfd_poll,
+	.release = timerfd_release,
 	.show_fdinfo = timerfd_fdinfo,
 };
 

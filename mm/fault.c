@@ -11,6 +11,7 @@
  * operations; reads also map cached neighbours (fault-around).
  */
 #include "mm_priv.h"
+#include <sched/nowait.h>
 #include <asm/signal.h>
 #include <asm/siginfo.h>
 
@@ -534,7 +535,7 @@ static noinline int fault_slow(struct mm *mm, unsigned long addr, unsigned int f
 	return fault_result(ret, flags);
 }
 
-int mm_handle_fault(struct pt_regs *regs, unsigned long addr, unsigned int flags)
+static __always_inline int fault(unsigned long addr, unsigned int flags)
 {
 	struct mm *mm = current->mm;
 	struct vma *vma;
@@ -555,6 +556,15 @@ int mm_handle_fault(struct pt_regs *regs, unsigned long addr, unsigned int flags
 	if (unlikely(ret & VM_FAULT_RETRY))
 		return fault_slow(mm, addr, flags);
 	return fault_result(ret, flags);
+}
+
+int mm_handle_fault(struct pt_regs *regs, unsigned long addr, unsigned int flags)
+{
+	bool was = nowait_pause();
+	int r = fault(addr, flags);
+
+	nowait_resume(was);
+	return r;
 }
 
 /* Drivers: physical memory into a VMA. */

@@ -7,6 +7,7 @@
  * fork copies pinned pages. So a pinned anonymous folio has one mapping.
  */
 #include "mm_priv.h"
+#include <sched/nowait.h>
 #include <mm/lookup.h>
 #include <arch/patch.h>
 
@@ -200,6 +201,7 @@ long get_user_pages_remote(struct mm *mm, unsigned long start, unsigned long nr,
 static long gup_fast(unsigned long start, int nr, unsigned int foll, struct page **pages)
 {
 	struct mm *mm = current->mm;
+	bool was;
 	long got;
 
 	start &= PAGE_MASK;
@@ -207,10 +209,13 @@ static long gup_fast(unsigned long start, int nr, unsigned int foll, struct page
 		return 0;
 	if (!mm || start > TASK_SIZE_MAX || (unsigned long)nr << PAGE_SHIFT > TASK_SIZE_MAX - start)
 		return -EFAULT;
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
-	got = get_user_pages_remote(mm, start, (unsigned long)nr, foll, pages);
-	mmap_read_unlock(mm);
+	was = nowait_pause();
+	got = -EINTR;
+	if (!mmap_read_lock_killable(mm)) {
+		got = get_user_pages_remote(mm, start, (unsigned long)nr, foll, pages);
+		mmap_read_unlock(mm);
+	}
+	nowait_resume(was);
 	return got;
 }
 

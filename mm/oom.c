@@ -13,6 +13,7 @@
 #include <kernel/init.h>
 #include <kernel/time.h>
 #include <sched/kthread.h>
+#include <sched/nowait.h>
 #include <sched/wait.h>
 
 int sysctl_panic_on_oom, sysctl_oom_kill_allocating_task;
@@ -124,7 +125,7 @@ static void kill(struct choice *c)
 		mmdrop(c->mm);
 }
 
-bool reclaim_out_of_memory(gfp_t gfp, unsigned int order)
+static bool out_of_memory(gfp_t gfp, unsigned int order)
 {
 	struct choice c = { .points = LONG_MIN };
 
@@ -161,6 +162,14 @@ bool reclaim_out_of_memory(gfp_t gfp, unsigned int order)
 	mutex_unlock(&oom_lock);
 	schedule_timeout_uninterruptible(1);
 	return true;
+}
+
+bool reclaim_out_of_memory(gfp_t gfp, unsigned int order)
+{
+	bool was = nowait_pause(), again = out_of_memory(gfp, order);
+
+	nowait_resume(was);
+	return again;
 }
 
 static void reap_locked(struct mm *mm)

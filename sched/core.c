@@ -425,6 +425,9 @@ void schedule(void)
 	 */
 	if (unlikely(preempt_count() || irqs_disabled()))
 		bug_at(__FILE__, __LINE__, "scheduling while atomic");
+#ifdef CONFIG_DEBUG
+	WARN_ONCE(current->nowait && READ_ONCE(current->state) && !(current->flags & PF_MEMALLOC), "sleep in a call that does not wait");
+#endif
 	if (unlikely(current->plug) && READ_ONCE(current->state) && current->plug->count)
 		block_unplug(current->plug);
 	if (unlikely(current->flags & PF_WQ_WORKER) && READ_ONCE(current->state))

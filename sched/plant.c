@@ -24,6 +24,7 @@
 #include <kernel/upcalls.h>
 #include <lib/list.h>
 #include <lib/string.h>
+#include <sched/nowait.h>
 #include <sched/kthread.h>
 #include <sched/mutex.h>
 #include <sched/plant.h>
@@ -161,6 +162,14 @@ static void plant_atomic_sleep(void)
 	preempt_disable();
 	might_sleep();
 	preempt_enable();
+}
+
+static void plant_nowait_sleep(void)
+{
+	bool was = nowait_begin(true);
+
+	schedule_timeout_uninterruptible(1);
+	nowait_end(was);
 }
 
 static void plant_list(void)
@@ -461,7 +470,8 @@ static const struct {
 	{ "page_after_free", plant_page_after_free }, { "global_overflow", plant_global_overflow },
 	{ "vmalloc_after_free", plant_vmalloc_after_free }, { "shift", plant_shift }, { "index", plant_index },
 	{ "lock_order", plant_lock_order }, { "lock_recursion", plant_lock_recursion }, { "lock_irq", plant_lock_irq },
-	{ "sleeping_lock", plant_sleeping_lock }, { "atomic_sleep", plant_atomic_sleep }, { "list", plant_list },
+	{ "sleeping_lock", plant_sleeping_lock }, { "atomic_sleep", plant_atomic_sleep },
+	{ "nowait_sleep", plant_nowait_sleep }, { "list", plant_list },
 	{ "refcount", plant_refcount }, { "null", plant_null },
 	{ "stack_overflow_by_one", plant_stack_overflow_by_one }, { "use_after_scope", plant_use_after_scope },
 	{ "stack_end", plant_stack_end }, { "write_code", plant_write_code }, { "run_data", plant_run_data },

@@ -103,7 +103,7 @@ void file_set_path(struct file *f, const struct path *path, const struct file_op
 	if (fops->llseek)
 		f->f_mode |= FMODE_LSEEK;
 	f->f_iocb_flags = (unsigned int)iocb_flags(f);
-	f->f_mode |= FMODE_OPENED;
+	f->f_mode |= FMODE_OPENED | (fops->fop_flags & FOP_NOWAIT);
 }
 
 struct file *alloc_file_pseudo(struct inode *inode, struct vfsmount *mnt, const char *name, int flags,

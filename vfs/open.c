@@ -136,7 +136,7 @@ int do_dentry_open(struct file *f, int (*open)(struct inode *, struct file *))
 		if (err)
 			goto fail;
 	}
-	f->f_mode |= FMODE_OPENED;
+	f->f_mode |= FMODE_OPENED | (f->f_op->fop_flags & FOP_NOWAIT);
 	if (f->f_mode & FMODE_READ && likely(f->f_op->read_iter))
 		f->f_mode |= FMODE_CAN_READ;
 	if (f->f_mode & FMODE_WRITE && likely(f->f_op->write_iter))

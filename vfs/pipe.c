@@ -16,6 +16,7 @@
 #include <vfs/file.h>
 #include <vfs/pipe.h>
 #include <vfs/poll.h>
+#include <sched/nowait.h>
 #include <alloc/slab.h>
 #include <alloc/page.h>
 #include <mm/folio.h>
@@ -73,6 +74,15 @@ static struct page *get_tmp_page(struct pipe_inode_info *pipe)
 		}
 	}
 	return alloc_page(GFP_HIGHUSER | __GFP_ACCOUNT);
+}
+
+/* Of a pipe for a read or a write; one that does not wait waits for other copies, no longer. */
+static void lock_to_copy(struct pipe_inode_info *pipe) __acquires(pipe->mutex)
+{
+	bool was = nowait_pause();
+
+	mutex_lock(&pipe->mutex);
+	nowait_resume(was);
 }
 
 static void put_tmp_page(struct pipe_inode_info *pipe, struct page *page)
@@ -187,7 +197,7 @@ static ssize_t pipe_read(struct kiocb *iocb, struct iter *to)
 
 	if (unlikely(!total))
 		return 0;
-	mutex_lock(&pipe->mutex);
+	lock_to_copy(pipe);
 	for (;;) {
 		unsigned int head = pipe->head, tail = pipe->tail;
 
@@ -321,7 +331,7 @@ static ssize_t pipe_write(struct kiocb *iocb, struct iter *from)
 
 	if (unlikely(!iter_count(from)))
 		return 0;
-	mutex_lock(&pipe->mutex);
+	lock_to_copy(pipe);
 	was_empty = pipe_empty(pipe->head, pipe->tail);
 	if (pipe->readers && !was_empty && !packet) {
 		err = merge_into_last(pipe, from, iter_count(from));

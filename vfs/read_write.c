@@ -7,6 +7,7 @@
 #include <vfs/fs.h>
 #include <vfs/notify.h>
 #include <vfs/file.h>
+#include <sched/nowait.h>
 #include <sched/task.h>
 #include <proc/signal.h>
 #include <mm/uaccess.h>
@@ -255,6 +256,35 @@ static void account_write(ssize_t n)
 	t->io_bytes[3]++;
 }
 
+static __always_inline ssize_t call_read(struct kiocb *k, struct iter *to)
+{
+	bool was = nowait_begin(k->ki_flags & IOCB_NOWAIT);
+	ssize_t n = k->ki_filp->f_op->read_iter(k, to);
+
+	nowait_end(was);
+	return n;
+}
+
+static __always_inline ssize_t call_write(struct kiocb *k, struct iter *from)
+{
+	bool was = nowait_begin(k->ki_flags & IOCB_NOWAIT);
+	ssize_t n = k->ki_filp->f_op->write_iter(k, from);
+
+	nowait_end(was);
+	return n;
+}
+
+/* The filesystem does not freeze from here to sb_end_write(). False: it is frozen, and K does not wait. */
+static __always_inline bool start_write(const struct kiocb *k)
+{
+	struct super_block *sb = file_inode(k->ki_filp)->i_sb;
+
+	if (unlikely(k->ki_flags & IOCB_NOWAIT))
+		return sb_start_write_trylock(sb);
+	sb_start_write(sb);
+	return true;
+}
+
 static __always_inline ssize_t do_iter_read(struct file *file, struct iter *to, loff_t *pos, int rwf, bool notify)
 {
 	struct kiocb kiocb;
@@ -266,7 +296,7 @@ static __always_inline ssize_t do_iter_read(struct file *file, struct iter *to, 
 	if (unlikely(err))
 		return err;
 	kiocb.ki_pos = *pos;
-	ret = file->f_op->read_iter(&kiocb, to);
+	ret = call_read(&kiocb, to);
 	*pos = kiocb.ki_pos;
 	account_read(ret);
 	if (ret > 0 && notify)
@@ -289,9 +319,9 @@ static __always_inline ssize_t do_iter_write(struct file *file, struct iter *fro
 	if (unlikely(err))
 		return err;
 	kiocb.ki_pos = *pos;
-	if (reg)
-		sb_start_write(inode->i_sb);
-	ret = file->f_op->write_iter(&kiocb, from);
+	if (reg && !start_write(&kiocb))
+		return -EAGAIN;
+	ret = call_write(&kiocb, from);
 	if (reg)
 		sb_end_write(inode->i_sb);
 	if (ret > 0) {
@@ -410,17 +440,18 @@ int vfs_iocb_check(const struct kiocb *k, bool write)
 
 ssize_t vfs_iocb_read(struct kiocb *k, struct iter *to)
 {
-	return k->ki_filp->f_op->read_iter(k, to);
+	return call_read(k, to);
 }
 
 ssize_t vfs_iocb_write(struct kiocb *k, struct iter *from)
 {
-	struct inode *inode = file_inode(k->ki_filp);
-
 	k->ki_flags |= IOCB_WRITE;
-	if (S_ISREG(inode->i_mode))
-		sb_start_write(inode->i_sb);
-	return k->ki_filp->f_op->write_iter(k, from);
+	if (S_ISREG(file_inode(k->ki_filp)->i_mode)) {
+		if (!start_write(k))
+			return -EAGAIN;
+		k->ki_flags |= IOCB_STARTED;
+	}
+	return call_write(k, from);
 }
 
 void vfs_iocb_done(struct kiocb *k, ssize_t ret)
@@ -428,7 +459,7 @@ void vfs_iocb_done(struct kiocb *k, ssize_t ret)
 	struct file *file = k->ki_filp;
 	bool write = k->ki_flags & IOCB_WRITE;
 
-	if (write && S_ISREG(file_inode(file)->i_mode))
+	if (k->ki_flags & IOCB_STARTED)
 		sb_end_write(file_inode(file)->i_sb);
 	if (ret > 0)
 		notify_file(file, write ? IN_MODIFY : IN_ACCESS);

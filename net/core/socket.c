@@ -10,6 +10,7 @@
 #include <mm/uaccess.h>
 #include <net/netns.h>
 #include <net/sock.h>
+#include <sched/nowait.h>
 #include <proc/cred.h>
 #include <vfs/fs.h>
 #include <vfs/fcntl.h>
@@ -51,22 +52,30 @@ void sock_init_msg(struct sock_msg *m, struct socket *s, struct iter *i, unsigne
 	memset(&m->addr, 0, sizeof(m->addr));
 }
 
+/* The lock of a socket is waited for also by a call that does not wait, as long as another copies. */
 static ssize_t socket_read(struct kiocb *k, struct iter *to)
 {
 	struct socket *s = k->ki_filp->private_data;
 	struct sock_msg m;
+	ssize_t n;
+	bool was;
 
 	if (!iter_count(to))
 		return 0;
+	was = nowait_pause();
 	init_without_address(&m, s, to, k->ki_flags & IOCB_NOWAIT ? MSG_DONTWAIT : 0);
 	m.splice = k->ki_flags & IOCB_SPLICE;
-	return s->ops->recvmsg(s, &m);
+	n = s->ops->recvmsg(s, &m);
+	nowait_resume(was);
+	return n;
 }
 
 static ssize_t socket_write(struct kiocb *k, struct iter *from)
 {
 	struct socket *s = k->ki_filp->private_data;
+	bool was = nowait_pause();
 	struct sock_msg m;
+	ssize_t n;
 
 	init_without_address(&m, s, from, k->ki_flags & IOCB_NOWAIT ? MSG_DONTWAIT : 0);
 	if (s->type == SOCK_SEQPACKET)
@@ -75,7 +84,9 @@ static ssize_t socket_write(struct kiocb *k, struct iter *from)
 		m.flags |= MSG_NOSIGNAL;
 	if (k->ki_flags & IOCB_MORE)
 		m.flags |= MSG_MORE;
-	return s->ops->sendmsg(s, &m);
+	n = s->ops->sendmsg(s, &m);
+	nowait_resume(was);
+	return n;
 }
 
 static __poll_t socket_poll(struct file *f, struct poll_table_struct *p)
@@ -138,6 +149,7 @@ static int socket_release(struct inode *inode, struct file *f)
 }
 
 static const struct file_operations socket_fops = {
+	.fop_flags = FOP_NOWAIT,
 	.llseek = no_llseek,
 	.read_iter = socket_read,
 	.write_iter = socket_write,

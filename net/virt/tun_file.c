@@ -370,6 +370,7 @@ static int tun_fasync(int fd, struct file *file, int on)
 }
 
 static const struct file_operations tun_fops = {
+	.fop_flags = FOP_NOWAIT,
 	.llseek = no_llseek,
 	.read_iter = tun_read_iter,
 	.write_iter = tun_write_iter,

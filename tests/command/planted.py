@@ -44,6 +44,7 @@ PLANTS = {
     "unlock": ["LOCKDEP: releasing a lock that is not held", "lock_a", "@"],
     "sleeping_lock": ["LOCKDEP: sleeping lock taken under a spinning one", "mutex_a", "@"],
     "atomic_sleep": ["WARNING: sched/plant.c:", "sleeping function called", "@"],
+    "nowait_sleep": ["WARNING: sched/core.c:", "sleep in a call that does not wait", "@"],
     "irq_sleep": ["sleeping function called", "kernel BUG at sched/core.c:", "scheduling while atomic", "@"],
     "rcu_pointer": ["WARNING: sched/plant.c:", "RCU: published is read outside a read section", "@"],
     "rcu_unlock": ["LOCKDEP: rcu_read_unlock() without rcu_read_lock()", "@"],

@@ -150,6 +150,7 @@ struct kiocb {
 #define IOCB_NOSIGNAL	0x0800u		/* no SIGPIPE */
 #define IOCB_SPLICE	0x1000u		/* into a pipe */
 #define IOCB_MORE	0x2000u		/* of a splice: more follows (SPLICE_F_MORE) */
+#define IOCB_STARTED	0x4000u		/* the filesystem is kept from freezing until vfs_iocb_done() */
 
 static inline bool is_sync_kiocb(const struct kiocb *iocb)
 {

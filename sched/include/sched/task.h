@@ -236,6 +236,9 @@ struct task {
 
 	/* block/ */
 	struct plug *plug;		/* t: holds its requests back (sched/plug.h); NULL */
+#ifdef CONFIG_DEBUG
+	bool nowait;			/* t: a sleep is reported (sched/nowait.h) */
+#endif
 
 	/* ipc/ */
 	void *futex_state;

@@ -122,6 +122,7 @@ struct file_operations {
 #define FOP_MMAP_SYNC		1u
 #define FOP_UNSIGNED_OFFSET	2u	/* f_pos may be "negative": /proc/PID/mem */
 #define FOP_DIO_PARALLEL_WRITE	4u
+#define FOP_NOWAIT		FMODE_NOWAIT	/* read_iter and write_iter honour IOCB_NOWAIT */
 #define FOP_NOT_SENT		8u	/* not over sockets (SCM_RIGHTS: EINVAL): circles of them would never end */
 
 struct file {
@@ -291,7 +292,8 @@ ssize_t vfs_iter_read_quietly(struct file *, struct iter *, loff_t *pos);
 ssize_t vfs_iter_write_quietly(struct file *, struct iter *, loff_t *pos, u32 ki);
 /*
  * Of a kiocb that may have a ki_complete: bytes, -errno, -EIOCBQUEUED, after vfs_iocb_check() (0, -EBADF, -EINVAL) and rw_verify_area().
- * vfs_iocb_done() follows once, with the result, before the file is put: until then a regular file's filesystem does not freeze.
+ * vfs_iocb_done() follows once, with the result, before the file is put: until then a regular file's filesystem does not freeze
+ * (one that is frozen: -EAGAIN for a write with IOCB_NOWAIT).
  */
 int vfs_iocb_check(const struct kiocb *k, bool write);
 ssize_t vfs_iocb_read(struct kiocb *k, struct iter *to);
