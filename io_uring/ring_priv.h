@@ -226,7 +226,8 @@ struct uring_rw {
 	u32 rw_flags;
 	u16 ioprio;
 	struct iovec *iov;	/* vectors, ours; NULL: one buffer */
-	unsigned long nr;
+	struct bio_vec *vecs;	/* pieces of a registered buffer, ours; NULL: not made yet */
+	unsigned long nr, nr_vecs;
 	size_t bytes, done;	/* all of it; what was read before it was issued again */
 };
 
@@ -670,6 +671,12 @@ int uring_fixed_buffer(struct uring_req *r);
 /* LEN bytes at the user address AT, which are B's: 0, -EFAULT. */
 int uring_buffer_iter(const struct uring_buffer *b, unsigned int dir, unsigned long at, size_t len,
 		      struct iter *it);
+/*
+ * The same of NR vectors, together at most MAX_RW_COUNT: *VECS is the caller's (kvfree). -EFAULT: one
+ * is empty, too; -ENOMEM. May sleep.
+ */
+int uring_buffer_pieces(const struct uring_buffer *b, const struct iovec *iov, unsigned long nr,
+			struct bio_vec **vecs, unsigned long *nr_vecs);
 /*
  * F, whose reference is taken, comes to place INDEX - 1: 0; or with IORING_FILE_INDEX_ALLOC to a
  * free one: which. -ENXIO, -EINVAL, -ENFILE, -EBADF, -ENOMEM. Of a worker: lock not held.

@@ -23,6 +23,7 @@ static int common(struct uring_req *r, const struct io_uring_sqe *sqe)
 	r->rw.rw_flags = (u32)sqe->rw_flags;
 	r->rw.ioprio = sqe->ioprio;
 	r->rw.iov = NULL;
+	r->rw.vecs = NULL;
 	r->rw.done = 0;
 	return sqe->ioprio ? ioprio_check(sqe->ioprio) : 0;
 }
@@ -37,7 +38,8 @@ int uring_rw_prep(struct uring_req *r, const struct io_uring_sqe *sqe)
 /* The vectors are read now: the program may change them once this is submitted. */
 int uring_rwv_prep(struct uring_req *r, const struct io_uring_sqe *sqe)
 {
-	unsigned int dir = sqe->opcode == IORING_OP_WRITEV ? ITER_SOURCE : ITER_DEST;
+	bool write = sqe->opcode == IORING_OP_WRITEV || sqe->opcode == IORING_OP_WRITEV_FIXED;
+	unsigned int dir = write ? ITER_SOURCE : ITER_DEST;
 	struct iovec fast[UIO_FASTIOV], *iov = fast;
 	int e = common(r, sqe);
 	struct iter it;
@@ -59,6 +61,7 @@ int uring_rwv_prep(struct uring_req *r, const struct io_uring_sqe *sqe)
 
 void uring_rw_clean(struct uring_req *r)
 {
+	kvfree(r->rw.vecs);
 	kfree(r->rw.iov);
 }
 
@@ -139,11 +142,27 @@ static int start(struct uring_req *r, bool write, bool nowait)
 	return rw_verify_area(write, f, &k->ki_pos, r->rw.bytes - r->rw.done);
 }
 
+/* The parts of a registered buffer that the vectors name: the same ones when it is issued again. */
+static int pieces(struct uring_rw *w, const struct uring_buffer *b, unsigned int dir,
+		  struct iter *it)
+{
+	if (!w->vecs) {
+		int e = uring_buffer_pieces(b, w->iov, w->nr, &w->vecs, &w->nr_vecs);
+
+		if (e)
+			return e;
+	}
+	iter_init_bvec(it, dir, w->vecs, w->nr_vecs, w->bytes);
+	return 0;
+}
+
 /* Where its bytes are. */
 static int memory(struct uring_req *r, unsigned int dir, struct iter *it)
 {
 	struct uring_rw *w = &r->rw;
 
+	if (uring_op(r)->buffer && w->iov)
+		return pieces(w, r->buffer_node->buffer, dir, it);
 	if (uring_op(r)->buffer)
 		return uring_buffer_iter(r->buffer_node->buffer, dir, w->buf.addr, w->bytes, it);
 	if (!w->iov)

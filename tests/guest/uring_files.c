@@ -276,6 +276,47 @@ TEST(a_file_goes_with_its_last_request)
 	end(&r);
 }
 
+#ifndef IORING_OP_READV_FIXED	/* of headers that are older */
+#define IORING_OP_READV_FIXED 60
+#define IORING_OP_WRITEV_FIXED 61
+#endif
+
+/* Several parts of the buffer, which is 8,000 bytes from 100 on, at once. */
+static void vectors_in(struct ring *r, int fd, char *m)
+{
+	struct iovec v[3] = { { m + 4094, 4 }, { m + 100, 2 }, { m + 4096, 1 } };
+
+	memcpy(m + 4094, "ABCD", 4);
+	memcpy(m + 100, "xy", 2);
+	rw(r, IORING_OP_WRITEV_FIXED, fd, v, 3, 0, 1);
+	EQ(run(r), 7);
+	EQ(pread(fd, m + 200, 10, 0), 10);
+	CHECK(!memcmp(m + 200, "ABCDxyC789", 10));
+	v[0].iov_len = 3;
+	rw(r, IORING_OP_READV_FIXED, fd, v, 2, 5, 1);
+	EQ(run(r), 5);
+	CHECK(!memcmp(m + 4094, "yC7D", 4) && !memcmp(m + 100, "89y", 2));
+	/* One that is empty, outside, or that the kernel cannot read; none. */
+	v[1].iov_len = 0;
+	rw(r, IORING_OP_READV_FIXED, fd, v, 2, 0, 1);
+	EQ(run(r), -EFAULT);
+	v[1] = (struct iovec){ m + 99, 4 };
+	rw(r, IORING_OP_READV_FIXED, fd, v, 2, 0, 1);
+	EQ(run(r), -EFAULT);
+	v[1] = (struct iovec){ m + 8099, 2 };
+	rw(r, IORING_OP_WRITEV_FIXED, fd, v, 2, 0, 1);
+	EQ(run(r), -EFAULT);
+	rw(r, IORING_OP_WRITEV_FIXED, fd, (void *)8, 2, 0, 1);
+	EQ(run(r), -EFAULT);
+	rw(r, IORING_OP_READV_FIXED, fd, v, 0, 0, 1);
+	EQ(run(r), 0);
+	rw(r, IORING_OP_READV_FIXED, fd, v, 1, 0, 1)->buf_index = 1;
+	EQ(run(r), -EFAULT);
+	/* As it was. */
+	EQ(pwrite(fd, "0123456789", 10, 0), 10);
+	memcpy(m + 4090, "0123456789", 10);
+}
+
 TEST(registered_buffers)
 {
 	struct ring r = ring(8);
@@ -300,6 +341,7 @@ TEST(registered_buffers)
 	EQ(run(&r), -EFAULT);
 	rw(&r, IORING_OP_READ_FIXED, fd, m + 100, 10, 0, 1)->buf_index = 1;
 	EQ(run(&r), -EFAULT);
+	vectors_in(&r, fd, m);
 	/* The pages stay, whatever becomes of the mapping. */
 	OK(munmap(m + 4096, 4096));
 	rw(&r, IORING_OP_WRITE_FIXED, fd, m + 4096, 4, 0, 1);
