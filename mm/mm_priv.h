@@ -236,7 +236,7 @@ static inline int copy_page_range(struct mm *dst, struct vma *dvma, struct vma *
 /* Per-CPU gauges. */
 enum vm_stat {
 	NR_FILE_PAGES, NR_SHMEM, NR_ANON_MAPPED, NR_FILE_MAPPED, NR_DIRTY, NR_WRITEBACK, NR_PAGE_TABLES,
-	NR_MLOCK, NR_VM_STATS
+	NR_SECONDARY_TABLES, NR_MLOCK, NR_VM_STATS
 };
 DECLARE_PER_CPU(long, vm_stats[NR_VM_STATS]);
 #define mod_stat(s, n)		this_cpu_add(vm_stats[s], n)

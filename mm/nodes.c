@@ -69,7 +69,7 @@ static ssize_t meminfo_show(struct show_node *n, char *buf, size_t size)
 		{ "Shmem:", i.shmem },
 		{ "KernelStack:", i.kernel_stacks },
 		{ "PageTables:", i.page_tables },
-		{ "SecPageTables:", 0 },
+		{ "SecPageTables:", i.secondary_tables },
 		{ "NFS_Unstable:", 0 },
 		{ "Bounce:", 0 },
 		{ "WritebackTmp:", 0 },

@@ -112,6 +112,7 @@ void mm_meminfo(struct meminfo *mi)
 		.slab_unreclaimable = slab_pages_unreclaimable(),
 		.kernel_stacks = kstack_nr_pages(),
 		.page_tables = vm_stat_sum(NR_PAGE_TABLES) + kernel_table_pages(),
+		.secondary_tables = vm_stat_sum(NR_SECONDARY_TABLES),
 		.commit_limit = vm_commit_limit(),
 		.committed = vm_committed(),
 		.vmalloc_total = (VMALLOC_END - VMALLOC_START) >> PAGE_SHIFT,
@@ -122,6 +123,11 @@ void mm_meminfo(struct meminfo *mi)
 	/* Anonymous and shmem memory is on no list; it counts as inactive. */
 	mi->inactive_anon = mi->anon_mapped + mi->shmem;
 	mi->available = available_pages(mi->free, mi->active_file + mi->inactive_file, mi->slab_reclaimable);
+}
+
+void mm_count_secondary_tables(long pages)
+{
+	mod_stat(NR_SECONDARY_TABLES, pages);
 }
 
 const char *mm_vmstat(unsigned int i, unsigned long *value)
@@ -141,6 +147,7 @@ const char *mm_vmstat(unsigned int i, unsigned long *value)
 		{ "nr_writeback", NR_WRITEBACK, -1 },
 		{ "nr_shmem", NR_SHMEM, -1 },
 		{ "nr_page_table_pages", -7, -1 },
+		{ "nr_sec_page_table_pages", NR_SECONDARY_TABLES, -1 },
 		{ "nr_kernel_page_table_pages", -8, -1 },	/* of those, the kernel's; Linux does not tell them apart */
 		{ "nr_slab_reclaimable", -5, -1 },
 		{ "nr_slab_unreclaimable", -6, -1 },

@@ -18,6 +18,7 @@
 #include <kernel/bug.h>
 #include <kernel/preempt.h>
 #include <lib/minmax.h>
+#include <mm/mm.h>
 #include <sched/sched.h>
 #include "arch/x86_64/kvm_npt.h"
 #include "arch/x86_64/x86_priv.h"
@@ -46,12 +47,22 @@ static u64 *table_of(u64 entry)
 
 static u64 *alloc_table(void)
 {
-	return (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	u64 *table = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+
+	if (table)
+		mm_count_secondary_tables(1);
+	return table;
+}
+
+static void drop_table(u64 *table)
+{
+	free_page((unsigned long)table);
+	mm_count_secondary_tables(-1);
 }
 
 static void free_table(struct npt *t, u64 *table)
 {
-	free_page((unsigned long)table);
+	drop_table(table);
 	atomic64_dec(&t->tables);
 }
 
@@ -78,7 +89,7 @@ int npt_cache_fill(struct npt_cache *c, const struct npt *t)
 void npt_cache_drop(struct npt_cache *c)
 {
 	while (c->n)
-		free_page((unsigned long)c->table[--c->n]);
+		drop_table(c->table[--c->n]);
 }
 
 /* ---- mapping ---- */

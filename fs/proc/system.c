@@ -58,7 +58,7 @@ static int show_meminfo(struct seq_file *m, void *v)
 	kb(m, "SUnreclaim:", i.slab_unreclaimable);
 	kb(m, "KernelStack:", i.kernel_stacks);
 	kb(m, "PageTables:", i.page_tables);
-	kb(m, "SecPageTables:", 0);
+	kb(m, "SecPageTables:", i.secondary_tables);
 	kb(m, "NFS_Unstable:", 0);
 	kb(m, "Bounce:", 0);
 	kb(m, "WritebackTmp:", 0);

@@ -343,6 +343,39 @@ TEST(kvm_owner)
 }
 
 /* A child makes a VM and dies; its descriptors live on, in another space. */
+/* A new program has the descriptors, and no right to the machine of the old one. */
+TEST(kvm_exec)
+{
+	char self[200], text[20];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	int vm, v;
+	pid_t pid;
+
+	self[n > 0 ? n : 0] = 0;
+	if (getenv("VM_FD")) {
+		vm = atoi(getenv("VM_FD"));
+		ERR(ioctl(vm, KVM_CHECK_EXTENSION, KVM_CAP_USER_MEMORY), EIO);
+		ERR(ioctl(vm, KVM_CREATE_VCPU, 1), EIO);
+		ERR(ioctl(vm + 1, KVM_RUN, 0), EIO);
+		ERR(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, vm, 0) == MAP_FAILED ? -1 : 0, ENODEV);
+		OK(close(vm));
+		ERR(ioctl(vm + 1, KVM_RUN, 0), EIO);
+		return;
+	}
+	pid = OK(fork());
+	if (!pid) {
+		vm = vm_new();
+		v = OK(ioctl(vm, KVM_CREATE_VCPU, 0));
+		OK(region(vm, 0, 0, 0, MB, memory(MB)));
+		CHECK(dup2(vm, 100) == 100 && dup2(v, 101) == 101);
+		snprintf(text, sizeof(text), "%d", 100);
+		setenv("VM_FD", text, 1);
+		execl(self, self, "kvm_exec", (char *)NULL);
+		_exit(9);
+	}
+	CHECK(t_child_ok(pid));
+}
+
 TEST(kvm_outlives_owner)
 {
 	int fds[2], pid, status;

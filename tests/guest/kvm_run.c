@@ -248,10 +248,25 @@ GUEST(touch, ".code64",
       "movq $0x100000, %rdi; 1: movq %rdi, (%rdi); addq $4096, %rdi; cmpq $0x4000000, %rdi; jb 1b\n"
       "movq $0x1122334455667788, %rax; movq %rax, 0x9000; hlt");
 
+static long secondary_tables(void)
+{
+	FILE *f = fopen("/proc/meminfo", "r");
+	char line[200];
+	long kb = -1;
+
+	CHECK(f);
+	while (fgets(line, sizeof(line), f))
+		sscanf(line, "SecPageTables: %ld kB", &kb);
+	fclose(f);
+	return kb;
+}
+
 TEST(kvm_touches_64_mib)
 {
+	long before = secondary_tables();
 	struct machine m;
 
+	CHECK(before >= 0);
 	machine(&m, 64 * MB, touch, touch_end);
 	long_mode(&m);
 	RUN(&m, KVM_EXIT_HLT);
@@ -259,6 +274,8 @@ TEST(kvm_touches_64_mib)
 		EQ(*(uint64_t *)(m.mem + at), at);
 	EQ(*(uint64_t *)(m.mem + 0x9000), 0x1122334455667788);
 	EQ(*(uint64_t *)(m.mem + 0xa000), 0);
+	/* At least a table of each level; a host with large pages needs no more. */
+	CHECK(secondary_tables() >= before + 3 * 4);
 }
 
 /* Counts at 0x5000 until 0x6000 holds something. */

@@ -364,9 +364,11 @@ struct meminfo {
 	unsigned long total, free, available, buffers, cached, active_anon, inactive_anon, active_file,
 		inactive_file, unevictable, mlocked, dirty, writeback, anon_mapped, file_mapped, shmem,
 		slab_reclaimable, slab_unreclaimable, kernel_stacks, page_tables, commit_limit, committed,
-		vmalloc_total, vmalloc_used, percpu, kreclaimable;
+		vmalloc_total, vmalloc_used, percpu, kreclaimable, secondary_tables;
 };
 void mm_meminfo(struct meminfo *mi);
+/* So many pages more (or less) are tables that translate for other than the CPU's own programs: SecPageTables. */
+void mm_count_secondary_tables(long pages);
 /* The identity of the memory at ADDR, the same for everyone who shares it. 0, -EFAULT. */
 int mm_shared_key(struct mm *mm, unsigned long addr, bool write, u64 *object, u64 *offset);
 
