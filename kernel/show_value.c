@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Values of /proc/sys: attributes of the tree of published names (show.c) over an int, an unsigned long or a text.
- * One that belongs to a namespace says by of_caller() where the caller's lies.
+ * Values of /proc/sys: attributes of the tree of published names (show.c) over an int, an unsigned
+ * long or a text. One that belongs to a namespace says by of_caller() where the caller's lies.
  */
 #include <lib/types.h>
 #include <lib/format.h>
@@ -45,7 +45,8 @@ static struct show_node *sysctl_dir(const char *path, const char **name)
 	*name = slash ? slash + 1 : path;
 	if (!slash)
 		return show_root_node(SHOW_SYSCTL);
-	if (strscpy(dir, path, min((size_t)(slash - path) + 1, sizeof(dir))) == -E2BIG && (size_t)(slash - path) >= sizeof(dir))
+	if (strscpy(dir, path, min((size_t)(slash - path) + 1, sizeof(dir))) == -E2BIG &&
+	    (size_t)(slash - path) >= sizeof(dir))
 		return NULL;
 	return show_path(SHOW_SYSCTL, dir);
 }
@@ -88,7 +89,8 @@ static ssize_t ulong_store(struct show_node *n, const char *text, size_t len)
 	return (ssize_t)len;
 }
 
-struct show_node *sysctl_ulong(const char *path, umode_t mode, unsigned long *value, unsigned long min_v, unsigned long max_v)
+struct show_node *sysctl_ulong(const char *path, umode_t mode, unsigned long *value,
+			       unsigned long min_v, unsigned long max_v)
 {
 	struct show_ulong *i = kernel_zalloc(sizeof(*i));
 	const char *name;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* The tree of published names: directories with many children, and walks over children that come and go. */
+/*
+ * The tree of published names: directories with many children, and walks over children that come
+ * and go.
+ */
 #include <kernel/ktest.h>
 #include <kernel/show.h>
 #include <lib/format.h>
