@@ -61,6 +61,12 @@ endef
 module_of = $(if $(filter %.rs,$2),rust_)module_rule
 $(foreach m,$(module_names),$(eval $(call $(call module_of,$m,$(call module_source,$m)),$m,$(call module_source,$m),$(O)/modules))$(eval all: $(O)/modules/$m.ko))
 
+# What is a module no more (BUILTIN now names it, or its row went) is not installed: whoever installs takes all that lie there.
+.PHONY: stale_modules
+all: stale_modules
+stale_modules:
+	$(Q)rm -f $(filter-out $(module_names:%=$(O)/modules/%.ko),$(wildcard $(O)/modules/*.ko))
+
 # One from outside of the tree, for ./ochre module: MODULE_OUTSIDE is its name; the folder MODULE_AT has its sources in src/ and gets what comes of them. MODULE_SOURCES are their names there, in Rust the crate's
 # root; MODULE_USES are more tables of what other modules export. A warning is no error in it.
 ifneq ($(MODULE_OUTSIDE),)

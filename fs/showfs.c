@@ -164,7 +164,7 @@ static u64 ino_in(const struct file *dir, const struct show_node *n)
 	return showfs_ino(n, file_inode(dir)->i_op == &sysctl_dir_iops);
 }
 
-#define WITHIN_POS (1ll << 32)		/* behind the dots and the children */
+#define WITHIN_POS (1ll << 62)		/* behind the dots and the children */
 
 /* The position is the entry's. */
 static int read_within(struct file *file, struct dir_context *ctx, struct show_node *dir)
@@ -188,23 +188,26 @@ static int read_within(struct file *file, struct dir_context *ctx, struct show_n
 	return 0;
 }
 
-/* The position counts children. */
+/*
+ * The position is 2 at the first child, and behind a child its number + 1: children that come or go
+ * change nothing for those that stay. (Numbers begin behind those of the roots, so it is above 2.)
+ */
 static int readdir(struct file *file, struct dir_context *ctx)
 {
-	struct show_node *dir = node_of(file_inode(file)), *n = NULL;
-	loff_t i = 2;
+	struct show_node *dir = node_of(file_inode(file)), *n;
 
 	if (!dir_emit_dots(file, ctx))
 		return 0;
-	while (ctx->pos < WITHIN_POS && (n = show_next_child(dir, n))) {
-		if (i++ < ctx->pos || is_hidden(n))
-			continue;
-		if (!dir_emit(ctx, n->name, (int)strlen(n->name), ino_in(file, n),
-			      fs_umode_to_dtype(n->mode))) {
-			show_put(n);
+	for (u64 at = (u64)ctx->pos - 1;
+	     ctx->pos < WITHIN_POS && (n = show_next_child(dir, &at));) {
+		bool taken = is_hidden(n) ||
+			     dir_emit(ctx, n->name, (int)strlen(n->name), ino_in(file, n),
+				      fs_umode_to_dtype(n->mode));
+
+		show_put(n);
+		if (!taken)
 			return 0;
-		}
-		ctx->pos = i;
+		ctx->pos = (loff_t)at + 1;
 	}
 	return dir->within ? read_within(file, ctx, dir) : 0;
 }

@@ -2,10 +2,15 @@
 /*
  * The tree of published names. One lock orders changes and look-ups (they are rare and short); a node lives while it is in
  * the tree or pinned.
+ *
+ * A directory has its children in two trees: by name, for look-ups, and by number, for walks. Numbers only grow and are
+ * never given twice, so that the numbers' order is that in which children came, and a walk goes on behind the last number that it
+ * has seen, whatever came or went meanwhile.
  */
 #include <lib/types.h>
 #include <lib/format.h>
 #include <lib/minmax.h>
+#include <lib/rbtree.h>
 #include <lib/string.h>
 #include <kernel/bug.h>
 #include <kernel/owner.h>
@@ -15,8 +20,7 @@
 #include <abi/errno.h>
 #include <linux/stat.h>
 
-#define NODE_INIT(n) { .name = "", .children = LIST_HEAD_INIT(roots[n].children), .sibling = LIST_HEAD_INIT(roots[n].sibling), \
-	.mode = S_IFDIR | 0755, .refs = REFCOUNT_INIT(1), .ino = (n) + 1 }
+#define NODE_INIT(n) { .name = "", .mode = S_IFDIR | 0755, .refs = REFCOUNT_INIT(1), .ino = (n) + 1 }
 
 static struct show_node roots[SHOW_ROOTS] = { NODE_INIT(0), NODE_INIT(1), NODE_INIT(2) };
 static DEFINE_SPINLOCK(show_lock);
@@ -62,14 +66,94 @@ void show_put(struct show_node *n)
 	}
 }
 
+#ifdef CONFIG_DEBUG
+static u64 steps;				/* show_lock */
+
+static void count_step(void)
+{
+	steps++;
+}
+
+u64 show_steps(void)
+{
+	u64 n;
+
+	spin_lock(&show_lock);
+	n = steps;
+	spin_unlock(&show_lock);
+	return n;
+}
+#else
+static void count_step(void)
+{
+}
+#endif
+
+/* The way from a directory to where a child of some name is, or would be. */
+struct place {
+	struct rb_node **link, *parent;
+};
+
+/* The child of that name (LEN bytes), with show_lock; NULL: there is none, and *AT is where it belongs. */
+static struct show_node *find_place(struct show_node *dir, const char *name, size_t len, struct place *at)
+{
+	*at = (struct place){ &dir->by_name.node, NULL };
+	while (*at->link) {
+		struct show_node *c = rb_entry(*at->link, struct show_node, in_names);
+		int way = strncmp(name, c->name, len);
+
+		count_step();
+		if (!way && !c->name[len])
+			return c;
+		at->parent = *at->link;
+		at->link = way <= 0 ? &at->parent->left : &at->parent->right;
+	}
+	return NULL;
+}
+
 static struct show_node *find_child(struct show_node *dir, const char *name, size_t len)
 {
-	struct show_node *c;
+	struct place at;
 
-	list_for_each_entry(c, &dir->children, sibling)
-		if (!strncmp(c->name, name, len) && !c->name[len])
-			return c;
-	return NULL;
+	return find_place(dir, name, len, &at);
+}
+
+/* Puts N, which has its number, into DIR at the place that its name has, with show_lock. */
+static void insert_child(struct show_node *dir, struct show_node *n, const struct place *at)
+{
+	struct rb_node **link, *parent = NULL;
+
+	rb_link_node(&n->in_names, at->parent, at->link);
+	rb_insert_color(&n->in_names, &dir->by_name);
+	/* The newest is the rightmost. */
+	for (link = &dir->by_ino.node; *link; link = &parent->right) {
+		count_step();
+		parent = *link;
+	}
+	rb_link_node(&n->in_inos, parent, link);
+	rb_insert_color(&n->in_inos, &dir->by_ino);
+}
+
+static void erase_child(struct show_node *dir, struct show_node *n)
+{
+	rb_erase(&n->in_names, &dir->by_name);
+	rb_erase(&n->in_inos, &dir->by_ino);
+}
+
+/* The child of the least number above INO, with show_lock; NULL. */
+static struct show_node *child_behind(const struct show_node *dir, u64 ino)
+{
+	struct show_node *found = NULL;
+
+	for (struct rb_node *at = dir->by_ino.node; at;) {
+		struct show_node *c = rb_entry(at, struct show_node, in_inos);
+
+		count_step();
+		if (c->ino > ino)
+			found = c;
+		at = c->ino > ino ? at->left : at->right;
+	}
+	return found;
 }
 
 static char *name_dup(const char *s, size_t len)
@@ -92,8 +176,6 @@ static struct show_node *node_new(const char *name, size_t len, umode_t mode)
 		kernel_free(n);
 		return NULL;
 	}
-	INIT_LIST_HEAD(&n->children);
-	INIT_LIST_HEAD(&n->sibling);
 	n->mode = mode;
 	refcount_set(&n->refs, 1);
 	return n;
@@ -106,14 +188,15 @@ static struct show_node *node_new(const char *name, size_t len, umode_t mode)
 static struct show_node *node_link(struct show_node *dir, struct show_node *n, bool pin)
 {
 	struct show_node *got;
+	struct place at;
 
 	spin_lock(&show_lock);
-	got = dir->dead ? NULL : find_child(dir, n->name, strlen(n->name));
+	got = dir->dead ? NULL : find_place(dir, n->name, strlen(n->name), &at);
 	if (!dir->dead && !got) {
 		show_get(dir);
 		n->parent = dir;
 		n->ino = next_ino++;
-		list_add_tail(&n->sibling, &dir->children);
+		insert_child(dir, n, &at);
 		got = n;
 	}
 	if (got && pin)
@@ -137,17 +220,21 @@ static struct show_node *dir_n(struct show_node *parent, const char *name, size_
 	return n ? node_link(parent, n, false) : NULL;
 }
 
+/* The directory of that name that is there meanwhile, or a new one, with a pin; OWNED as the field. NULL. */
+static struct show_node *node_made(struct show_node *parent, const char *name, size_t len, bool owned)
+{
+	struct show_node *n = node_new(name, len, S_IFDIR | 0755);
+
+	if (n)
+		n->owned = owned;
+	return n ? node_link(parent, n, true) : NULL;
+}
+
 struct show_node *show_dir_pinned(struct show_node *parent, const char *name)
 {
 	size_t len = strlen(name);
-	struct show_node *n = show_lookup(parent, name, len);
 
-	if (n)
-		return n;
-	n = node_new(name, len, S_IFDIR | 0755);
-	if (n)
-		n->owned = true;
-	return n ? node_link(parent, n, true) : NULL;
+	return show_lookup(parent, name, len) ?: node_made(parent, name, len, true);
 }
 
 struct show_node *show_dir(enum show_root root, struct show_node *parent, const char *name)
@@ -164,6 +251,24 @@ struct show_node *show_path(enum show_root root, const char *path)
 
 		if (len)
 			n = dir_n(n, path, len);
+		path += len + (path[len] == '/');
+	}
+	return n;
+}
+
+struct show_node *show_path_pinned(enum show_root root, const char *path)
+{
+	struct show_node *n = &roots[root];
+
+	show_get(n);
+	while (n && *path) {
+		size_t len = strcspn(path, "/");
+		struct show_node *above = n;
+
+		if (len) {
+			n = show_lookup(above, path, len) ?: node_made(above, path, len, false);
+			show_put(above);
+		}
 		path += len + (path[len] == '/');
 	}
 	return n;
@@ -349,13 +454,14 @@ void show_remove(struct show_node *n)
 		struct show_node *c;
 
 		spin_lock(&show_lock);
-		c = list_first_entry_or_null(&n->children, struct show_node, sibling);
+		c = child_behind(n, 0);
 		if (c)
 			show_get(c);
 		else if (!n->dead) {
 			n->dead = first = true;
 			idle = !n->active;
-			list_del_init(&n->sibling);
+			if (n->parent)
+				erase_child(n->parent, n);
 		}
 		spin_unlock(&show_lock);
 		if (!c)
@@ -393,120 +499,16 @@ void show_remove_name(struct show_node *dir, const char *name)
 	}
 }
 
-struct show_node *show_next_child(struct show_node *dir, struct show_node *cursor)
+struct show_node *show_next_child(struct show_node *dir, u64 *at)
 {
-	struct show_node *n = NULL;
-	struct list_head *next;
+	struct show_node *n;
 
 	spin_lock(&show_lock);
-	next = cursor && !cursor->dead ? cursor->sibling.next : cursor ? &dir->children : dir->children.next;
-	if (next != &dir->children) {
-		n = list_entry(next, struct show_node, sibling);
+	n = child_behind(dir, *at);
+	if (n) {
 		show_get(n);
+		*at = n->ino;
 	}
 	spin_unlock(&show_lock);
-	show_put(cursor);
 	return n;
-}
-
-static void *value_of(const struct show_node *n, void *value)
-{
-	return n->of_caller ? n->of_caller(value) : value;
-}
-
-static ssize_t int_show(struct show_node *n, char *buf, size_t size)
-{
-	struct show_int *i = n->data;
-
-	return scnprintf(buf, size, "%d\n", READ_ONCE(*(int *)value_of(n, i->value)));
-}
-
-static ssize_t int_store(struct show_node *n, const char *text, size_t len)
-{
-	struct show_int *i = n->data;
-	int v, e = kstrtoint(skip_spaces(text), 10, &v);
-
-	if (e)
-		return e;
-	if (v < i->min || v > i->max)
-		return -EINVAL;
-	WRITE_ONCE(*(int *)value_of(n, i->value), v);
-	return (ssize_t)len;
-}
-
-/* The directory of PATH below /proc/sys; *NAME is its last part. */
-static struct show_node *sysctl_dir(const char *path, const char **name)
-{
-	const char *slash = strrchr(path, '/');
-	char dir[128];
-
-	*name = slash ? slash + 1 : path;
-	if (!slash)
-		return &roots[SHOW_SYSCTL];
-	if (strscpy(dir, path, min((size_t)(slash - path) + 1, sizeof(dir))) == -E2BIG && (size_t)(slash - path) >= sizeof(dir))
-		return NULL;
-	return show_path(SHOW_SYSCTL, dir);
-}
-
-struct show_node *sysctl_int(const char *path, umode_t mode, int *value, int min_v, int max_v)
-{
-	struct show_int *i = kernel_zalloc(sizeof(*i));
-	const char *name;
-	struct show_node *dir = sysctl_dir(path, &name);
-
-	if (!i || !dir)
-		return NULL;
-	*i = (struct show_int){ value, min_v, max_v };
-	return show_attr(dir, name, mode, int_show, int_store, i);
-}
-
-struct show_ulong {
-	unsigned long *value;
-	unsigned long min, max;
-};
-
-static ssize_t ulong_show(struct show_node *n, char *buf, size_t size)
-{
-	struct show_ulong *i = n->data;
-
-	return scnprintf(buf, size, "%lu\n", READ_ONCE(*(unsigned long *)value_of(n, i->value)));
-}
-
-static ssize_t ulong_store(struct show_node *n, const char *text, size_t len)
-{
-	struct show_ulong *i = n->data;
-	unsigned long v;
-	int e = kstrtoul(skip_spaces(text), 10, &v);
-
-	if (e)
-		return e;
-	if (v < i->min || v > i->max)
-		return -EINVAL;
-	WRITE_ONCE(*(unsigned long *)value_of(n, i->value), v);
-	return (ssize_t)len;
-}
-
-struct show_node *sysctl_ulong(const char *path, umode_t mode, unsigned long *value, unsigned long min_v, unsigned long max_v)
-{
-	struct show_ulong *i = kernel_zalloc(sizeof(*i));
-	const char *name;
-	struct show_node *dir = sysctl_dir(path, &name);
-
-	if (!i || !dir)
-		return NULL;
-	*i = (struct show_ulong){ value, min_v, max_v };
-	return show_attr(dir, name, mode, ulong_show, ulong_store, i);
-}
-
-static ssize_t string_show(struct show_node *n, char *buf, size_t size)
-{
-	return scnprintf(buf, size, "%s\n", (const char *)n->data);
-}
-
-struct show_node *sysctl_string(const char *path, umode_t mode, const char *value)
-{
-	const char *name;
-	struct show_node *dir = sysctl_dir(path, &name);
-
-	return dir ? show_attr(dir, name, mode, string_show, NULL, (void *)value) : NULL;
 }

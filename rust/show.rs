@@ -177,11 +177,8 @@ impl Dir {
     }
 
     fn of(root: bindings::show_root, path: &'static CStr) -> Result<Dir> {
-        // SAFETY: the path lives for ever.
-        let n = NonNull::new(unsafe { bindings::show_path(root, path.as_ptr()) }).ok_or(Error::ENOMEM)?;
-        // SAFETY: what is named by a constant path is never removed.
-        unsafe { bindings::show_get(n.as_ptr()) };
-        Ok(Dir(n))
+        // SAFETY: C copies the names, and gives us a pin.
+        NonNull::new(unsafe { bindings::show_path_pinned(root, path.as_ptr()) }).map(Dir).ok_or(Error::ENOMEM)
     }
 
     /// A pin of it.

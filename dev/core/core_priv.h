@@ -41,6 +41,8 @@ struct driver {
 	struct list_head in_bus;	/* b */
 	struct list_head devices;	/* b: that it has, or probes */
 	struct show_node *dir;		/* c, pinned */
+	/* who registers and unregisters it: the directory "drivers" of its module, pinned; NULL */
+	struct show_node *in_module;
 };
 
 struct device {
@@ -96,6 +98,10 @@ void child_leave(struct device *d);
 void children_remove(struct device *d, bool gone);
 /* Removes the children that D's driver made, with D's lock. */
 void children_remove_made(struct device *d, bool gone);
+/* DRV's directory and its module's, if it has one, lead to each other. False: no memory. */
+bool module_links_add(struct driver *drv);
+/* The module's link goes; nothing, if there is none. The other one goes with DRV's directory. */
+void module_links_remove(struct driver *drv);
 void driver_get(struct driver *drv);
 void driver_put(struct driver *drv);
 /* unpin() of nodes. */

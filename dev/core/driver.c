@@ -77,7 +77,7 @@ static bool command(struct driver *drv, const char *name, store_fn store)
 static bool publish(struct driver *drv, bool fixed)
 {
 	drv->dir = show_dir_pinned(drv->bus->drivers_dir, drv->name);
-	return drv->dir && command(drv, "uevent", uevent_of_driver) &&
+	return drv->dir && module_links_add(drv) && command(drv, "uevent", uevent_of_driver) &&
 	       (fixed ||
 		(command(drv, "bind", bind_store) && command(drv, "unbind", unbind_store)));
 }
@@ -177,6 +177,7 @@ void driver_unregister(struct driver *drv)
 		device_unlock(d);
 		device_put(d);
 	}
+	module_links_remove(drv);
 	if (drv->dir)
 		show_remove(drv->dir);
 	/* From here on the name is free. */

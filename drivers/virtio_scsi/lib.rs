@@ -16,6 +16,7 @@ pub mod scsi;
 use drivers::virtio::bus::{driver, start, Driven, Driver};
 use kernel::module::Module;
 use kernel::{module, Result};
+use scsi::bus::Bus;
 
 module! {
     type: Loaded,
@@ -30,11 +31,14 @@ static DRIVER: Driver = driver(c"virtio_scsi", |d| d.kind() == 8, |d| start(d, h
 
 /// The module: hosts have their driver as long as it is loaded.
 struct Loaded {
+    // It goes first: hosts and units stand in the bus's directories.
     _driver: Driven,
+    _bus: Bus,
 }
 
 impl Module for Loaded {
     fn init() -> Result<Self> {
-        Ok(Self { _driver: Driven::new(&DRIVER)? })
+        let bus = Bus::new()?;
+        Ok(Self { _driver: Driven::new(&DRIVER)?, _bus: bus })
     }
 }

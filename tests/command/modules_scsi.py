@@ -20,18 +20,18 @@ SHORT = "--short" in sys.argv
 COUNT = int(sys.argv[sys.argv.index("--rounds") + 1]) if "--rounds" in sys.argv else 10
 USED = "cut -d' ' -f1,3,5 /proc/modules | grep scsi"
 WAY = USED.join(["""exec 2>&1; B=/sys/bus/virtio; D=$(for d in $B/devices/*; do grep -q d00000008 $d/modalias && echo $d; done)
-""", """; ls /dev/sd*; echo $(head -c 8 /dev/sda); readlink $D/driver | sed 's,.*/,,'
+""", """; ls /dev/sd*; echo $(head -c 8 /dev/sda); readlink $D/driver | sed 's,.*/,,'; readlink $B/drivers/virtio_scsi/module; ls /sys/module/virtio_scsi/drivers; readlink /sys/module/virtio_scsi/drivers/virtio:virtio_scsi
 exec 3</dev/sda; """, """; rmmod virtio_scsi; echo $(head -c 4 <&3); exec 3<&-
-rmmod virtio_scsi && grep -c scsi /proc/modules; ls /dev /sys/block /sys/bus/scsi/devices /sys/class/scsi_host | grep -c '^sd\\|:0:\\|^host'
-ls $B/drivers | grep -c scsi; ls -d $D/driver $D/host*
+rmmod virtio_scsi && grep -c scsi /proc/modules; ls /dev /sys/block /sys/bus/scsi/devices /sys/class/scsi_host 2>/dev/null | grep -c '^sd\\|:0:\\|^host'
+ls $B/drivers | grep -c scsi; ls -d $D/driver $D/host*; ls -d /sys/bus/scsi /sys/class/scsi_* 2>/dev/null
 modprobe $(cat $D/modalias); """, """; echo $(head -c 8 /dev/sda)
 rmmod virtio_scsi; modprobe scsi:t-0x00; ls /dev/sda; rmmod virtio_scsi; modprobe sd_mod; rmmod virtio_scsi
-P=$(readlink -f $D/..); echo 1 >$P/remove; modprobe virtio_scsi; ls /sys/bus/scsi/devices | grep -c .; rmmod virtio_scsi
+P=$(readlink -f $D/..); echo 1 >$P/remove; modprobe virtio_scsi; ls /sys/bus/scsi/devices | grep -c .; ls -d /sys/bus/scsi/drivers/sd /sys/class/scsi_disk; rmmod virtio_scsi; ls /sys/bus /sys/class | grep scsi
 echo 1 >/sys/bus/pci/rescan; modprobe $(cat $B/devices/*/modalias | grep d00000008); echo $(head -c 8 /dev/sda)
 exec 3</dev/sda; echo $(basename $D) >$B/drivers/virtio_scsi/unbind; ls /dev/sda; rmmod virtio_scsi; exec 3<&-; rmmod virtio_scsi; grep -c scsi /proc/modules; true"""])
 IN_USE = "rmmod: can't unload module 'virtio_scsi': Resource temporarily unavailable"
-SAID = ["virtio_scsi 0 Live", "/dev/sda", "the disk", "virtio_scsi", "virtio_scsi 1 Live", IN_USE, "the", "0", "0", "0",
-        "ls: DEVICE/driver: No such file or directory", "ls: DEVICE/host*: No such file or directory", "virtio_scsi 0 Live", "the disk", "/dev/sda", "0", "the disk",
+SAID = ["virtio_scsi 0 Live", "/dev/sda", "the disk", "virtio_scsi", "../../../../module/virtio_scsi", "virtio:virtio_scsi", "../../../bus/virtio/drivers/virtio_scsi", "virtio_scsi 1 Live", IN_USE, "the", "0", "0", "0",
+        "ls: DEVICE/driver: No such file or directory", "ls: DEVICE/host*: No such file or directory", "virtio_scsi 0 Live", "the disk", "/dev/sda", "0", "/sys/bus/scsi/drivers/sd", "/sys/class/scsi_disk", "the disk",
         "ls: /dev/sda: No such file or directory", IN_USE, "0"]
 ROUNDS = """exec 2>/dev/null; B=/sys/bus/virtio/drivers; slabs() { sync; echo 3 >/proc/sys/vm/drop_caches; awk 'NR > 2 { print $1, $2 }' /proc/slabinfo; }
 for i in 1 2 3; do (while [ ! -e /end ]; do head -c 3000000 /dev/sda >/dev/null; done) & done

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Loop devices, loop(4). */
 #include "t.h"
+#include <dirent.h>
 #include <linux/blkpg.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
@@ -255,6 +256,44 @@ TEST(what_cannot_be_one)
 	OK(ioctl(d, LOOP_SET_FD, f));
 	ERR(ioctl(control, LOOP_CTL_REMOVE, number), EBUSY);
 	finish(d);
+}
+
+/* The numbers of devices from loop7000 on, as D lists them up to MOST, to NUMBERS. */
+static int listed(DIR *d, int *numbers, int most)
+{
+	struct dirent *e;
+	int n = 0;
+
+	while (n < most && (e = readdir(d)))
+		if (!strncmp(e->d_name, "loop7", 5) && atoi(e->d_name + 4) >= 7000)
+			numbers[n++] = atoi(e->d_name + 4);
+	return n;
+}
+
+/* What a program lists while entries go: each one that stays is listed, and once. */
+TEST(listed_while_they_go)
+{
+	enum { FIRST = 7000, MANY = 600 };
+	static int numbers[MANY + 1], rest[MANY + 1];
+	int d = start(), before, after;
+	DIR *dir;
+
+	for (int i = 0; i < MANY; i++)
+		EQ(ioctl(control, LOOP_CTL_ADD, FIRST + i), FIRST + i);
+	dir = opendir("/sys/block");
+	CHECK(dir != NULL);
+	/* The library (musl) asks for 2 KiB at a time: most are not read yet. */
+	before = listed(dir, numbers, 50);
+	EQ(before, 50);
+	for (int i = 0; i < before; i++)
+		OK(ioctl(control, LOOP_CTL_REMOVE, numbers[i]));
+	after = listed(dir, rest, MANY + 1);
+	EQ(after, MANY - before);
+	for (int i = 0; i < after; i++)
+		OK(ioctl(control, LOOP_CTL_REMOVE, rest[i])); /* fails, if it was there twice */
+	closedir(dir);
+	close(d);
+	close(control);
 }
 
 TEST(clearing_itself)

@@ -3,6 +3,7 @@
 //!
 //! Numbers in brackets are sections of SPC-5, SBC-4 and SAM-5.
 
+pub mod bus;
 pub mod cdb;
 pub mod core;
 pub mod disk;

@@ -6,7 +6,7 @@
 #pragma once
 
 #include <lib/types.h>
-#include <lib/list.h>
+#include <lib/rbtree.h>
 #include <kernel/refcount.h>
 
 enum show_root { SHOW_SYS, SHOW_DEBUG, SHOW_SYSCTL, SHOW_ROOTS };	/* /sys, /sys/kernel/debug, /proc/sys */
@@ -44,8 +44,8 @@ struct show_scope {
 struct show_node {
 	const char *name;
 	struct show_node *parent;	/* c: of a node in a tree */
-	struct list_head children;	/* show_lock */
-	struct list_head sibling;	/* show_lock */
+	struct rb_root by_name, by_ino;	/* show_lock: the children */
+	struct rb_node in_names, in_inos;	/* show_lock: of a child, in its parent's */
 	umode_t mode;			/* with S_IFDIR, S_IFREG or S_IFLNK */
 	show_fn show;
 	store_fn store;
@@ -67,7 +67,7 @@ struct show_node {
 	u32 uid, gid;			/* c: owner, as the initial namespace numbers it */
 	const char *link_target;	/* S_IFLNK: a path as readlink gives it */
 	refcount_t refs;
-	u64 ino;
+	u64 ino;			/* c: of a node in a tree, > 0; a node made later has a larger one */
 	bool dead;			/* show_lock; removed, only pinned */
 	bool owned;			/* c: show_dir_pinned() made it */
 	bool of_module;			/* c: UNPIN is a module's: see show_enter() */
@@ -80,6 +80,8 @@ struct show_node *show_dir(enum show_root root, struct show_node *parent, const 
 struct show_node *show_dir_pinned(struct show_node *parent, const char *name);
 /* "a/b/c" below the root, made as needed. */
 struct show_node *show_path(enum show_root root, const char *path);
+/* The same with a pin for the caller: a part of the path may be removed at any time. */
+struct show_node *show_path_pinned(enum show_root root, const char *path);
 struct show_node *show_attr(struct show_node *dir, const char *name, umode_t mode, show_fn show, store_fn store, void *data);
 /*
  * The same for DATA with a limited life: UNPIN(DATA) is called when the node is freed, or at once if
@@ -109,9 +111,17 @@ struct show_node *show_entry(const char *name, umode_t mode, const char *target)
 /* Removes the node and all below it; later additions below it fail. A second call has no effect. A pinned node keeps its parents' memory. */
 void show_remove(struct show_node *n);
 struct show_node *show_root_node(enum show_root root);
-/* For presenters: a pinned child by name, or the next child after CURSOR (which is put); NULL at the end. */
+/* For presenters: a pinned child by name; NULL: there is none. */
 struct show_node *show_lookup(struct show_node *dir, const char *name, size_t len);
-struct show_node *show_next_child(struct show_node *dir, struct show_node *cursor);
+/*
+ * A walk over the children in the order in which they came: the first one after the one of number *AT (0: the first of all), whose number *AT becomes, pinned;
+ * NULL: there is none. Children may come and go meanwhile: each that stays is seen once.
+ */
+struct show_node *show_next_child(struct show_node *dir, u64 *at);
+#ifdef CONFIG_DEBUG
+/* Of how many children look-ups, additions and walks have asked for the name or the number so far: for tests. */
+u64 show_steps(void);
+#endif
 void show_get(struct show_node *n);
 void show_put(struct show_node *n);
 /* N's text changes with *CHANGES, which show_changed() raises: poll(2) tells of it as of an exception. */
