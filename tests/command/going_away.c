@@ -495,7 +495,7 @@ static int failing(int fd, const char *text, long n, bool *all)
 
 static void no_memory_of(const struct dev *d)
 {
-	long step = setting("POINTS", 0) ? 41 : 1, failed = 0, tried[2] = { 0 };
+	long step = setting("POINTS", 0) ? 97 : 1, failed = 0, tried[2] = { 0 };
 	char path[128];
 	int fd[2];
 
