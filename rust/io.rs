@@ -54,9 +54,20 @@ impl Ports {
         self.base
     }
 
+    /// The debug build has taken the device away (`vanish.rs`).
+    #[cfg(lockdep)]
+    fn is_gone(&self) -> bool {
+        crate::vanish::is_gone(crate::vanish::Tag::port(self.base))
+    }
+
+    #[cfg(not(lockdep))]
+    fn is_gone(&self) -> bool {
+        false
+    }
+
     /// Reads the port at `off`; all ones outside the range.
     pub fn read8(&self, off: u16) -> u8 {
-        if off >= self.len {
+        if off >= self.len || self.is_gone() {
             return 0xff;
         }
         // SAFETY: by the type's invariant.
@@ -65,7 +76,7 @@ impl Ports {
 
     /// Writes the port at `off`; nothing outside the range.
     pub fn write8(&self, off: u16, v: u8) {
-        if off < self.len {
+        if off < self.len && !self.is_gone() {
             // SAFETY: by the type's invariant.
             unsafe { bindings::rust_outb(v, self.base + off) }
         }

@@ -45,6 +45,8 @@ pub mod tree;
 pub mod tty;
 pub mod uapi;
 pub mod user;
+#[cfg(lockdep)]
+mod vanish;
 pub mod wait;
 pub mod work;
 

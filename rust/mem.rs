@@ -4,6 +4,8 @@
 use crate::bindings;
 use crate::dma::DmaAddr;
 use crate::error::{Error, Result};
+#[cfg(lockdep)]
+use crate::vanish::Tag;
 use core::ptr::NonNull;
 
 /// A mapped range of device registers. Reads outside, or misaligned, give all ones; writes do nothing.
@@ -22,6 +24,9 @@ use core::ptr::NonNull;
 pub struct Mmio {
     base: NonNull<u8>,
     len: usize,
+    // Whose registers they are (`vanish.rs`).
+    #[cfg(lockdep)]
+    of: Tag,
 }
 
 // SAFETY: registers may be used from any CPU; drivers serialise what must be.
@@ -57,7 +62,20 @@ impl Mmio {
         }
         // SAFETY: the range is not empty and does not wrap; the result is checked.
         let base = unsafe { bindings::ioremap(phys, len) };
-        NonNull::new(base.cast()).map(|base| Mmio { base, len }).ok_or(Error::ENOMEM)
+        let made = |base| Mmio {
+            base,
+            len,
+            #[cfg(lockdep)]
+            of: Tag::mmio(phys),
+        };
+        NonNull::new(base.cast()).map(made).ok_or(Error::ENOMEM)
+    }
+
+    /// They are that device's.
+    #[cfg(lockdep)]
+    pub(crate) fn belongs_to(mut self, of: Tag) -> Mmio {
+        self.of = of;
+        self
     }
 
     /// Its length in bytes.
@@ -71,6 +89,10 @@ impl Mmio {
     }
 
     fn at(&self, off: usize, size: usize) -> Option<*mut u8> {
+        #[cfg(lockdep)]
+        if crate::vanish::is_gone(self.of) {
+            return None;
+        }
         if off.checked_add(size)? > self.len {
             return None;
         }
@@ -102,7 +124,12 @@ fn misaligned(_run: &mut crate::ktest::Run<'_>) -> Result {
     let words = [0u32; 4];
     // SAFETY: one byte into the array, which the three words behind it lie in; it is not dropped, so nothing is unmapped.
     let base = unsafe { NonNull::from(&words).cast::<u8>().add(1) };
-    let odd = core::mem::ManuallyDrop::new(Mmio { base, len: 12 });
+    let odd = core::mem::ManuallyDrop::new(Mmio {
+        base,
+        len: 12,
+        #[cfg(lockdep)]
+        of: Tag::mmio(0),
+    });
     crate::kt_eq!((odd.read32(0), odd.read16(0), odd.read32(4)), (u32::MAX, u16::MAX, u32::MAX));
     crate::kt_eq!((odd.read8(0), odd.read16(1), odd.read32(3)), (0, 0, 0));
     crate::kt_eq!((odd.read32(11), odd.read32(usize::MAX)), (u32::MAX, u32::MAX));

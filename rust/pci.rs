@@ -107,7 +107,33 @@ pub struct Function {
 }
 
 impl Host {
+    /// The debug build has taken the function away (`vanish.rs`).
+    #[cfg(lockdep)]
+    fn is_gone(&self, bus: u8, devfn: u8) -> bool {
+        crate::vanish::is_gone(crate::vanish::Tag::pci(self.domain, bus, devfn))
+    }
+
+    #[cfg(not(lockdep))]
+    fn is_gone(&self, _bus: u8, _devfn: u8) -> bool {
+        false
+    }
+
+    /// The function masters the bus no more, also if it is gone.
+    #[cfg(lockdep)]
+    pub(crate) fn cut_off(&self, bus: u8, devfn: u8) {
+        let c = self.fetch32(bus, devfn, COMMAND) & 0xffff & !u32::from(COMMAND_MASTER);
+        self.put32(bus, devfn, COMMAND, c);
+        self.fetch32(bus, devfn, COMMAND);
+    }
+
     fn read32(&self, bus: u8, devfn: u8, off: u16) -> u32 {
+        if self.is_gone(bus, devfn) {
+            return u32::MAX;
+        }
+        self.fetch32(bus, devfn, off)
+    }
+
+    fn fetch32(&self, bus: u8, devfn: u8, off: u16) -> u32 {
         match &self.access {
             Access::Window { map, first_bus } => {
                 let Some(b) = bus.checked_sub(*first_bus) else { return u32::MAX };
@@ -119,6 +145,12 @@ impl Host {
     }
 
     fn write32(&self, bus: u8, devfn: u8, off: u16, v: u32) {
+        if !self.is_gone(bus, devfn) {
+            self.put32(bus, devfn, off, v);
+        }
+    }
+
+    fn put32(&self, bus: u8, devfn: u8, off: u16, v: u32) {
         match &self.access {
             Access::Window { map, first_bus } => {
                 if let Some(b) = bus.checked_sub(*first_bus) {
@@ -131,6 +163,9 @@ impl Host {
     }
 
     fn write16(&self, bus: u8, devfn: u8, off: u16, v: u16) {
+        if self.is_gone(bus, devfn) {
+            return;
+        }
         match &self.access {
             Access::Window { map, first_bus } => {
                 if let Some(b) = bus.checked_sub(*first_bus) {
@@ -291,6 +326,12 @@ fn one_owner(_run: &mut crate::ktest::Run<'_>) -> Result {
 crate::ktest!(rust_pci_one_owner, one_owner);
 
 impl Function {
+    /// What its accesses are counted by.
+    #[cfg(lockdep)]
+    pub(crate) fn tag(&self) -> crate::vanish::Tag {
+        crate::vanish::Tag::pci(self.host.domain, self.bus, self.devfn)
+    }
+
     /// Reads an aligned word of configuration space.
     pub fn read32(&self, off: u16) -> u32 {
         self.host.read32(self.bus, self.devfn, off)
@@ -592,7 +633,10 @@ impl Function {
         if len == 0 || off.checked_add(len).is_none_or(|end| end > size) || base.checked_add(size).is_none() {
             return Err(Error::EINVAL);
         }
-        Mmio::map(self.host.physical(base, size).ok_or(Error::ENXIO)? + off, len.min(1 << 20) as usize)
+        let map = Mmio::map(self.host.physical(base, size).ok_or(Error::ENXIO)? + off, len.min(1 << 20) as usize)?;
+        #[cfg(lockdep)]
+        let map = map.belongs_to(self.tag());
+        Ok(map)
     }
 }
 

@@ -263,18 +263,24 @@ impl Slot {
         self.command(all, if on { wanted } else { 0 })
     }
 
-    /// Where the port's events interrupt, and whether that is shared with others. `ENXIO`: nowhere.
+    /// Where the port's events interrupt, and whether that is shared with others. `ENXIO`: nowhere;
+    /// `ENOMEM`.
     pub fn interrupt(&self) -> Result<(irq::Source, bool)> {
         let s = &self.s;
         // Which message: 7.8.2.
         let nth = s.f.read16(s.cap + 2) >> 9 & 0x1f;
-        if let Ok(m) = s.f.msix() {
-            return Ok((m.set(nth, None)?.into(), false));
-        }
-        match s.f.msi() {
-            Ok(m) => Ok((m.into(), false)),
-            Err(_) => Ok((s.f.line()?.into(), true)),
-        }
+        let no_msix = match s.f.msix() {
+            Ok(m) => return Ok((m.set(nth, None)?.into(), false)),
+            Err(e) => e,
+        };
+        let no_msi = match s.f.msi() {
+            Ok(m) => return Ok((m.into(), false)),
+            Err(e) => e,
+        };
+        // Where it has no line either, a lack of memory is the reason.
+        let why = [no_msix, no_msi].into_iter().find(|e| *e == Error::ENOMEM);
+        let line = s.f.line().map_err(|e| why.unwrap_or(e))?;
+        Ok((line.into(), true))
     }
 
     /// Forgets what is known of the functions behind it that have no owner. Those that do not

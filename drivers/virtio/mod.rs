@@ -132,9 +132,8 @@ pub fn go(t: &dyn Transport) {
 /// Gives up on the device: it is reset and marked, and leaves our memory alone: the proof of that, where it obeys.
 pub fn fail(t: &dyn Transport, name: &str, why: &str) -> Result<Halted> {
     pr_err!("{}: {}; it is given up\n", name, why);
-    t.set_status(0);
+    let halted = leave(t);
     t.set_status(FAILED);
-    let halted = t.engine().halt();
     if halted.is_err() {
         pr_err!("{}: it does not obey: what it has of our memory is lost\n", name);
     }

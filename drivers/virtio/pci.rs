@@ -51,7 +51,8 @@ struct Pci {
     notify_step: usize,
     isr: Mmio,
     device: Option<Mmio>,
-    irqs: Irqs,
+    // None: it is not made yet.
+    irqs: Option<Irqs>,
     // Where each queue is notified: of its own, so that queues share no lock.
     notify_at: [AtomicU32; MAX_QUEUES],
     // Selecting a queue and using it is one step; the vector to give out next.
@@ -128,7 +129,6 @@ impl Bound for Attached {
 impl Pci {
     fn new(f: Function, dir: Dir) -> Result<Pci> {
         let (mut common, mut notify, mut isr, mut device, mut step) = (None, None, None, None, 0);
-        let engine = f.enable()?;
         for (cap, id) in f.capabilities() {
             if id != CAP_VENDOR {
                 continue;
@@ -144,30 +144,33 @@ impl Pci {
                 _ => {}
             }
         }
-        let irqs = match f.msix() {
-            Ok(m) => Irqs::Messages(m),
-            Err(e) => Irqs::Line(f.line().map_err(|_| e)?),
-        };
-        Ok(Pci {
+        // What may fail with the engine is done when there is something to drop.
+        let mut made = Pci {
             f,
             kind: id(&f).0,
             dir,
-            engine,
             common: common.ok_or(Error::ENODEV)?,
             notify: notify.ok_or(Error::ENODEV)?,
             notify_step: step,
             isr: isr.ok_or(Error::ENODEV)?,
             device,
-            irqs,
+            irqs: None,
             notify_at: [const { AtomicU32::new(0) }; MAX_QUEUES],
             state: SpinLockIrq::new(State { next_vector: 0 }),
-        })
+            engine: f.enable()?,
+        };
+        made.irqs = Some(match f.msix() {
+            Ok(m) => Irqs::Messages(m),
+            Err(e) => Irqs::Line(f.line().map_err(|_| e)?),
+        });
+        Ok(made)
     }
 
     fn take_interrupt(&self, nth: Option<u16>) -> Result<(irq::Source, u16, bool)> {
         let msix = match &self.irqs {
-            Irqs::Messages(m) => m,
-            Irqs::Line(line) => return Ok(((*line).into(), NO_VECTOR, true)),
+            Some(Irqs::Messages(m)) => m,
+            Some(Irqs::Line(line)) => return Ok(((*line).into(), NO_VECTOR, true)),
+            None => return Err(Error::ENODEV),
         };
         let mut s = self.state.lock();
         let v = s.next_vector;
@@ -177,6 +180,16 @@ impl Pci {
         s.next_vector += 1;
         drop(s);
         Ok((msix.set(v, nth)?.into(), v, false))
+    }
+}
+
+/// Of a driver that did not come to be: the device is reset, so that the next driver gets it, also where there is no other way to reset it. One that
+/// left has done that, and the device may be another driver's by now.
+impl Drop for Pci {
+    fn drop(&mut self) {
+        if !self.engine.is_halted() {
+            let _ = super::leave(self); // the engine does what else there is to do
+        }
     }
 }
 
@@ -194,8 +207,10 @@ impl Transport for Pci {
         if s == 0 {
             // A device may take its time (4.1.4.3.2); one that never answers is used as it is, and fails.
             for _ in 0..100_000 {
-                if self.common.read8(STATUS) == 0 {
-                    break;
+                match self.common.read8(STATUS) {
+                    0 => break,
+                    u8::MAX if !self.f.is_present() => return, // it has left the bus
+                    _ => {}
                 }
             }
             self.common.write16(CONFIG_MSIX, NO_VECTOR);
@@ -267,13 +282,13 @@ impl Transport for Pci {
 
     fn acknowledge(&self) -> u32 {
         match self.irqs {
-            Irqs::Messages(_) => 1, // the message itself says that it is for us
-            Irqs::Line(_) => self.isr.read8(0).into(), // and the line falls
+            Some(Irqs::Line(_)) => self.isr.read8(0).into(), // and the line falls
+            _ => 1, // the message itself says that it is for us
         }
     }
 
     fn on_config(&self, vector: u16) -> Result {
-        if let Irqs::Messages(_) = self.irqs {
+        if let Some(Irqs::Messages(_)) = self.irqs {
             self.common.write16(CONFIG_MSIX, vector);
             if self.common.read16(CONFIG_MSIX) != vector {
                 return Err(Error::EIO); // it has no room for the vector

@@ -324,8 +324,12 @@ impl crate::scsi::core::Host for Host {
             time::sleep_ms(RETRY_MS);
         }
         self.notify(lane);
-        if !waited.done.wait_timeout(COMMAND_MS) {
-            self.give_up("the device does not answer");
+        // One that was taken away meanwhile answers no more.
+        let mut steps = 1..COMMAND_MS / WATCH_MS;
+        while !waited.done.wait_timeout(WATCH_MS) && !self.is_dead() {
+            if steps.next().is_none() || !virtio::is_alive(&*self.t) {
+                self.give_up("the device does not answer");
+            }
         }
         if self.is_dead() {
             return Err(Error::EIO);

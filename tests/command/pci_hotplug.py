@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """PCI functions that are taken away and come back by /sys (remove, rescan, unbind, bind): a disk that is open, written and mounted, a network device with a
-connection. What was synced is there when it is back, nothing of it stays in /sys, /dev or memory, and programs hear of it as Linux tells them. The disk's part also
+connection, and with a stream that goes on when it is back. What was synced is there when it is back, nothing of it stays in /sys, /dev or memory, and programs hear of it as Linux tells them. The disk's part also
 runs on Debian's Linux, which must say the same. usage: pci_hotplug.py [release | debug | linux]..."""
 import os
 import re
@@ -66,7 +66,12 @@ ip link add br0 type bridge; ip link set br0 up
 echo 1 >$E/remove; ip link show eth0 2>&1 | grep -c "can't find"; ip route | grep -c eth0; ls /sys/class/net; exec 4>&-
 echo 1 >/sys/bus/pci/rescan; ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; ask two
 ip addr flush dev eth0; ip link set eth0 master br0; echo 1 >$E/remove; grep -c eth0 /proc/net/dev
-echo 1 >/sys/bus/pci/rescan; ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; ask three; kill %1 2>/dev/null; wait; echo "== net end"
+echo 1 >/sys/bus/pci/rescan; ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; ask three; kill %1 2>/dev/null; wait
+echo "== stream"; D=/sys/bus/virtio/drivers/virtio_net; V=$(basename $D/virtio*); ip link del br0
+heard() { wc -c </heard; }; go_on() { S=$(heard); while [ $(heard) -lt $((S+200000)) ]; do usleep 10000; done; echo goes on; }
+(while head -c 20000 /dev/zero; do usleep 20000; done | nc $H PORT >/heard) & while ! [ -e /heard ]; do usleep 10000; done
+for i in 1 2 3; do go_on; echo $V >$D/unbind; ls /sys/class/net; echo $V >$D/bind; ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; done
+go_on; ask four; kill $(pidof nc) 2>/dev/null; wait 2>/dev/null; echo "== net end"
 """
 OPEN = """opened: 0
 remove: 2
@@ -177,6 +182,7 @@ def main():
             bad = [b for b in lockorder.check(section(said, "locks").splitlines())[0] if "pci " in b or "block/" in b or "vfs/" in b or "reports" in b]
             check(not bad, bad)
             check(section(said, "net") == "heard one\n1\n0\nbr0\nlo\nheard two\n0\nheard three", "%s: %s" % (kind, said[-3000:]))
+            check(section(said, "stream") == "goes on\nlo\n" * 3 + "goes on\nheard four", "%s: %s" % (kind, said[-3000:]))
     print("ok")
 
 
