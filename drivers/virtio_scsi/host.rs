@@ -458,6 +458,9 @@ impl Bound {
     }
 }
 
+#[path = "cd.rs"]
+mod cd;
+
 #[path = "pass.rs"]
 mod pass;
 

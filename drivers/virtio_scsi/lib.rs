@@ -21,8 +21,8 @@ module! {
     type: Loaded,
     license: "MIT",
     author: "Ochre",
-    description: "SCSI disks behind virtio SCSI hosts",
-    aliases: ["virtio:d00000008v*", "scsi:t-0x00*", "scsi_mod", "sd_mod"],
+    description: "SCSI disks and CD drives behind virtio SCSI hosts",
+    aliases: ["virtio:d00000008v*", "scsi:t-0x00*", "scsi:t-0x05*", "block-major-11-*", "scsi_mod", "sd_mod", "sr_mod", "cdrom"],
     params: {}
 }
 

@@ -9,11 +9,13 @@
 //! A disk has an index, under which each request queue has room for its requests. It is free again once the disk's driver is dropped, which is
 //! when its last request has ended: `Disk`'s drop says so, and the work item takes the room away.
 
+use super::cd::Cd;
 use super::{Disk, Host, Later};
 use crate::lane::{Requests, Room, MOST_DISKS};
+use crate::scsi::cd::Drive;
 use crate::scsi::core::{identify, scan, Address, Found};
 use crate::scsi::disk::{examine, sectors, Unit};
-use crate::scsi::inquiry::DISK;
+use crate::scsi::inquiry::{CD, DISK};
 use crate::scsi::pass::Known;
 use crate::scsi::shown::{self, Control};
 use core::ops::RangeInclusive;
@@ -212,6 +214,32 @@ impl Units {
         Ok((unit, block::add(c"sd", &limits, Arc::new(disk)?)?))
     }
 
+    fn add_cd(
+        &mut self,
+        host: &Arc<Host>,
+        f: &Found,
+        known: Known,
+        shown: Option<&shown::Unit>,
+    ) -> Result<block::Disk> {
+        let common = self.common.as_ref().ok_or(Error::ENODEV)?.clone();
+        let unit = Arc::new(Unit::optical(f.at, f.inquiry.removable))?;
+        let (drive, medium) = Drive::new(&**host, &unit)?;
+        let limits = block::Limits {
+            sectors: medium.sectors,
+            block_size: medium.block_size,
+            read_only: true,
+            removable: f.inquiry.removable,
+            no_partitions: true,
+            parent: shown.map(|u| u.dir().clone()),
+            ..common
+        };
+        let known = Arc::new(known)?;
+        let index = self.take_index().ok_or(Error::ENOSPC)?;
+        let disk = Disk { host: host.clone(), unit: unit.clone(), known, index };
+        make_room(host, index, &unit)?;
+        block::add(c"sr", &limits, Arc::new(Cd { disk, drive })?)
+    }
+
     /// What was found is there. An error: the host is dead, or there is no memory.
     fn add(&mut self, host: &Arc<Host>, f: &Found) -> Result {
         let (number, at, i) = (self.shown.as_ref().map_or(0, |s| s.number()), f.at, f.inquiry);
@@ -226,10 +254,16 @@ impl Units {
         );
         let mut seen = Entry::new(at, Seen { unit: None, disk: None, shown: None }, KERNEL)?;
         seen.shown = self.shown.as_ref().and_then(|h| h.unit(&**host, f, control(host).ok()?).ok());
-        if i.kind == DISK {
-            match self.add_disk(host, f, Known::new(number, at, i), seen.shown.as_ref()) {
+        let (known, dir) = (Known::new(number, at, i), seen.shown.as_ref());
+        let added = match i.kind {
+            DISK => Some(self.add_disk(host, f, known, dir).map(|(u, d)| (Some(u), d))),
+            CD => Some(self.add_cd(host, f, known, dir).map(|d| (None, d))),
+            _ => None,
+        };
+        if let Some(added) = added {
+            match added {
                 Ok((unit, disk)) => {
-                    (seen.unit, seen.disk) = (Some(unit), Some(disk));
+                    (seen.unit, seen.disk) = (unit, Some(disk));
                     _ = seen.shown.as_ref().map(shown::Unit::bound);
                 }
                 Err(e) => pr_warn!(
