@@ -36,6 +36,8 @@ echo "== taken out"; head -c 8 /dev/sr0; echo; host out; cdrom /dev/sr0 changed 
 echo "== another"; host in two; cdrom /dev/sr0 changed; size sr0; cdrom /dev/sr0 data
 echo "== changed while open"; exec 3</dev/sr0; head -c 16 <&3; echo; host swap one; cat /sys/block/sr0/size; dd bs=2048 skip=20 count=1 <&3 2>/dev/null | head -c 16; exec 3<&-; cdrom /dev/sr0 data changed; cat /sys/block/sr0/size
 echo "== deleted"; exec 3</dev/sr0; D=$(readlink -f /sys/block/sr0/device); echo 1 >$D/delete; ls /dev/sr0 2>&1 | sed 's/.*: //'; dd bs=2048 count=1 <&3 2>&1 | grep -c 'copied'; exec 3<&-; echo "0 3 0" >/sys/class/scsi_host/host0/scan; there /dev/sr0; cdrom /dev/sr0 data
+# The host has heard of the last disk's end before it plugs another.
+echo "ask: plug"; there $B/0:0:7:0
 echo "== the end"
 """
 OURS = r"""
@@ -102,7 +104,9 @@ def said(kind, tools, d):
                         host.do(*out[-1].split()[1:])
             except BaseException:
                 p.terminate()
-                print("\n".join(out[-30:]))
+                p.wait()
+                err.seek(0)
+                print("\n".join(out[-30:]) + "\n" + err.read()[-3000:])
                 raise
         err.seek(0)
         return out, err.read()
