@@ -15,6 +15,7 @@ pub mod scsi;
 
 use drivers::virtio::bus::{driver, start, Driven, Driver};
 use kernel::module::Module;
+use kernel::node::Major;
 use kernel::{module, Result};
 
 module! {
@@ -22,7 +23,7 @@ module! {
     license: "MIT",
     author: "Ochre",
     description: "SCSI disks and CD drives behind virtio SCSI hosts",
-    aliases: ["virtio:d00000008v*", "scsi:t-0x00*", "scsi:t-0x05*", "block-major-11-*", "scsi_mod", "sd_mod", "sr_mod", "cdrom"],
+    aliases: ["virtio:d00000008v*", "scsi:t-0x00*", "scsi:t-0x05*", "block-major-11-*", "char-major-21-*", "scsi_mod", "sd_mod", "sr_mod", "cdrom", "sg"],
     params: {}
 }
 
@@ -31,10 +32,13 @@ static DRIVER: Driver = driver(c"virtio_scsi", |d| d.kind() == 8, |d| start(d, h
 /// The module: hosts have their driver as long as it is loaded.
 struct Loaded {
     _driver: Driven,
+    // Goes last. None: another has these numbers, and each device takes its own.
+    _generic: Option<Major>,
 }
 
 impl Module for Loaded {
     fn init() -> Result<Self> {
-        Ok(Self { _driver: Driven::new(&DRIVER)? })
+        let generic = Major::new(c"sg", host::SG_MAJOR, host::SG_MOST).ok();
+        Ok(Self { _driver: Driven::new(&DRIVER)?, _generic: generic })
     }
 }

@@ -10,6 +10,7 @@
 //! when its last request has ended: `Disk`'s drop says so, and the work item takes the room away.
 
 use super::cd::Cd;
+use super::sg::Generic;
 use super::{Disk, Host, Later};
 use crate::lane::{Requests, Room, MOST_DISKS};
 use crate::scsi::cd::Drive;
@@ -33,6 +34,7 @@ struct Seen {
     unit: Option<Arc<Unit>>,
     disk: Option<block::Disk>,
     shown: Option<shown::Unit>,
+    generic: Option<Generic>,
 }
 
 /// What can be found.
@@ -252,8 +254,21 @@ impl Units {
             text(&i.product),
             i.kind
         );
-        let mut seen = Entry::new(at, Seen { unit: None, disk: None, shown: None }, KERNEL)?;
+        let mut seen =
+            Entry::new(at, Seen { unit: None, disk: None, shown: None, generic: None }, KERNEL)?;
         seen.shown = self.shown.as_ref().and_then(|h| h.unit(&**host, f, control(host).ok()?).ok());
+        if let Some(shown) = &mut seen.shown {
+            let depth = self.common.as_ref().map_or(1, |c| c.depth);
+            match Generic::new(host, Known::new(number, at, i), depth) {
+                Ok(g) => {
+                    _ = shown.generic(g.number());
+                    seen.generic = Some(g);
+                }
+                Err(e) => {
+                    pr_warn!("scsi {}:0:{}:{}: no sg: {}\n", number, at.target, at.lun, e.code())
+                }
+            }
+        }
         let (known, dir) = (Known::new(number, at, i), seen.shown.as_ref());
         let added = match i.kind {
             DISK => Some(self.add_disk(host, f, known, dir).map(|(u, d)| (Some(u), d))),
@@ -367,6 +382,7 @@ impl Units {
 impl Seen {
     fn go(mut self, gone: bool) {
         _ = self.shown.as_mut().map(shown::Unit::leaves);
+        drop(self.generic.take());
         if let Some(disk) = self.disk.take() {
             disk.detach(gone);
             disk.take_away();
@@ -395,7 +411,9 @@ impl Rest {
     /// Nothing is under way: all goes. Sleeps.
     pub fn take_away(mut self) {
         while let Some(seen) = self.seen.pop_first() {
-            if let Some(disk) = seen.into_value().disk.take() {
+            let mut seen = seen.into_value();
+            drop(seen.generic.take());
+            if let Some(disk) = seen.disk.take() {
                 disk.take_away();
             }
         }

@@ -10,7 +10,6 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <scsi/sg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,12 +24,12 @@
 #define SCSI_IOCTL_PROBE_HOST 0x5385
 #define SCSI_IOCTL_GET_BUS_NUMBER 0x5386
 #endif
-#ifndef BLKSECTGET
-#define BLKSECTGET 0x1267
+#ifndef SG_GET_ACCESS_COUNT
+#define SG_GET_ACCESS_COUNT 0x2289
 #endif
 
 static const char *device;
-static unsigned char sense[64], data[65536];
+static unsigned char sense[64], data[4096];
 
 static void say(const char *what, long r)
 {
@@ -56,7 +55,8 @@ static void set(int fd, const char *what, unsigned long cmd, int v)
 	say(what, ioctl(fd, cmd, &v));
 }
 
-static long command(int fd, const char *cdb, size_t n, int way, unsigned int len, struct sg_io_hdr *h)
+static long command(int fd, const char *cdb, size_t n, int way, unsigned int len,
+		    struct sg_io_hdr *h)
 {
 	static unsigned char bytes[32];
 
@@ -82,11 +82,13 @@ static void commands(int fd)
 
 	say("INQUIRY", r);
 	if (!r)
-		printf("status %d host %d left %d info %d: %d %.16s\n", h.status, h.host_status, h.resid, h.info, data[0] & 31, data + 16);
+		printf("status %d host %d left %d info %d: %d %.16s\n", h.status, h.host_status,
+		       h.resid, h.info, data[0] & 31, data + 16);
 	r = command(fd, "\x12\1\xee\0\x24", 6, SG_DXFER_FROM_DEV, 36, &h);
 	say("INQUIRY, no such page", r);
 	if (!r)
-		printf("status %d host %d driver %d sense %d: %x %x\n", h.status, h.host_status, h.driver_status, h.sb_len_wr, sense[2] & 15, sense[12]);
+		printf("status %d host %d driver %d sense %d: %x %x\n", h.status, h.host_status,
+		       h.driver_status, h.sb_len_wr, sense[2] & 15, sense[12]);
 	say("MODE SELECT", command(fd, "\x15\x10\0\0\0", 6, SG_DXFER_NONE, 0, &h));
 	say("an opcode that there is not", command(fd, "\xc7\0\0\0\0\0", 6, SG_DXFER_NONE, 0, &h));
 	h.interface_id = 'Q';
@@ -105,7 +107,8 @@ static void ask(int flags)
 	say("open", fd < 0 ? -1 : 0);
 	get(fd, "SG_GET_VERSION_NUM", SG_GET_VERSION_NUM);
 	say("SG_GET_SCSI_ID", ioctl(fd, SG_GET_SCSI_ID, id));
-	printf("%u %u %u %u %u, commands %d, %u %u\n", id[0], id[1], id[2], id[3], id[4], id[5] != 0, id[6], id[7]);
+	printf("%u %u %u %u %u, commands %d, %u %u\n", id[0], id[1], id[2], id[3], id[4],
+	       id[5] != 0, id[6], id[7]);
 	say("SCSI_IOCTL_GET_IDLUN", ioctl(fd, SCSI_IOCTL_GET_IDLUN, id));
 	printf("%x %x\n", id[0], id[1]);
 	get(fd, "SCSI_IOCTL_GET_BUS_NUMBER", SCSI_IOCTL_GET_BUS_NUMBER);

@@ -11,6 +11,8 @@ use kernel::alloc::{Arc, KBox, KSlice, KERNEL};
 use kernel::show::{Dir, Event};
 use kernel::{Error, Result};
 
+// The major of generic devices.
+const GENERIC: u32 = 21;
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// What programs may have done to units of a host. Each sleeps.
@@ -55,6 +57,8 @@ pub struct Unit {
     dir: Dir,
     driver: Option<Driver>,
     classes: [Option<Dir>; 2],
+    // Its generic device: the number, and the directory.
+    generic: Option<(u32, Dir)>,
 }
 
 /// A driver of the bus.
@@ -209,8 +213,13 @@ impl Shown {
             target.tell(Event::Add);
         }
         let dir = target.dir(format_args!("{n}:0:{}:{}", at.target, at.lun))?;
-        let mut unit =
-            Unit { name: (n, at), dir, driver: driver(f.inquiry.kind), classes: [None, None] };
+        let mut unit = Unit {
+            name: (n, at),
+            dir,
+            driver: driver(f.inquiry.kind),
+            classes: [None, None],
+            generic: None,
+        };
         unit.fill(f.inquiry)?;
         unit.more(self.facts, f)?;
         unit.pages(host, at)?;
@@ -326,6 +335,23 @@ impl Unit {
         Ok(())
     }
 
+    /// It has the generic device of that number.
+    pub fn generic(&mut self, n: u32) -> Result {
+        let dir = &self.dir;
+        let of = dir.dir(format_args!("scsi_generic"))?.dir(format_args!("sg{n}"))?;
+        self.generic = Some((n, of.clone()));
+        let number = Arc::new(n)?;
+        of.attr(c"dev", number.clone(), |n, out| writeln!(out, "{GENERIC}:{n}"), None)?;
+        of.uevent(number, |n, out| writeln!(out, "MAJOR={GENERIC}\nMINOR={n}\nDEVNAME=sg{n}"))?;
+        of.link_to(format_args!("device"), dir)?;
+        let class = Dir::sys(c"class/scsi_generic")?;
+        of.link_to(format_args!("subsystem"), &class)?;
+        class.link_back(&of)?;
+        Dir::sys(c"dev/char")?.link_to(format_args!("{GENERIC}:{n}"), &of)?;
+        of.tell(Event::Add);
+        dir.link_to(format_args!("generic"), &of)
+    }
+
     /// Its disk is there.
     pub fn bound(&self) {
         self.dir.tell(Event::Bind);
@@ -333,6 +359,12 @@ impl Unit {
 
     /// It is about to go, and before it its disk.
     pub fn leaves(&mut self) {
+        if let Some((n, of)) = self.generic.take() {
+            of.tell(Event::Remove);
+            unlink(c"class/scsi_generic", format_args!("sg{n}"));
+            unlink(c"dev/char", format_args!("{GENERIC}:{n}"));
+            of.remove();
+        }
         for class in self.classes.iter_mut().filter_map(Option::take) {
             class.tell(Event::Remove);
         }

@@ -143,6 +143,7 @@ void rust_irq_place(int irq, u16 n);
 
 u32 rust_file_mode(const struct file *f);
 bool rust_file_nonblock(const struct file *f);
+bool rust_file_exclusive(const struct file *f);
 void rust_tell_listeners(struct fasync_struct **list);
 void *rust_file_private(const struct file *f);
 void *rust_seq_private(const struct seq_file *m);
@@ -161,6 +162,8 @@ void rust_show_unlink(struct show_node *dir, const char *name);
 /* From open: what the file is to hold, and that it has no position. */
 void rust_file_opened(struct file *f, void *private);
 /* As chrdev_create(); NULL on any failure. */
+/* The same with DATA that is counted: DROP is called with it once, also where it fails (chrdev_create_counted()). */
+struct cdev *rust_node_create(const char *name, dev_t dev, umode_t mode, const struct file_operations *ops, void *data, void (*drop)(void *));
 struct cdev *rust_chrdev_create(const char *name, dev_t dev, umode_t mode,
 				const struct file_operations *ops, void *data);
 struct proc_dir_entry;
