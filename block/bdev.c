@@ -2,8 +2,9 @@
 /*
  * Block devices as files: /dev/vda and its like, through a page cache of their own.
  *
- * Each bdev has an inode of the internal filesystem bdev; every file that opens a node of that number shares its mapping. Size is
- * fixed. Writes reach the disk by writeback, fsync(2) or O_SYNC; O_DIRECT goes past the cache.
+ * Each bdev has an inode of the internal filesystem bdev; every file that opens a node of that
+ * number shares its mapping. Size is fixed. Writes reach the disk by writeback, fsync(2) or O_SYNC;
+ * O_DIRECT goes past the cache.
  */
 #include <lib/types.h>
 #include <lib/err.h>
@@ -49,7 +50,8 @@ static struct bdev *bdev_of(struct address_space *m)
 static unsigned int add_folio(struct bio *b, struct folio *folio)
 {
 	u64 size = b->bdev->sectors << SECTOR_SHIFT, pos = (u64)folio_pos(folio);
-	unsigned int done = 0, want = (unsigned int)min((u64)folio_size(folio), size > pos ? size - pos : 0);
+	unsigned int done = 0,
+		     want = (unsigned int)min((u64)folio_size(folio), size > pos ? size - pos : 0);
 
 	b->sector = pos >> SECTOR_SHIFT;
 	for (unsigned long i = 0; done < want; i++) {
@@ -149,12 +151,14 @@ static ssize_t direct_write_finish(struct direct *d, ssize_t n)
 	struct kiocb *k = d->iocb;
 	loff_t start = n > 0 ? k->ki_pos - n : k->ki_pos, last = start + d->bytes - 1;
 
-	invalidate_inode_pages2_range(k->ki_filp->f_mapping, (pgoff_t)(start >> PAGE_SHIFT), (pgoff_t)(last >> PAGE_SHIFT));
+	invalidate_inode_pages2_range(k->ki_filp->f_mapping, (pgoff_t)(start >> PAGE_SHIFT),
+				      (pgoff_t)(last >> PAGE_SHIFT));
 	return n;
 }
 
 /* Nobody waits; all is under way at return. */
-static ssize_t bdev_direct_queue(struct bdev *v, struct kiocb *k, struct iter *it, unsigned int op, unsigned int flags)
+static ssize_t bdev_direct_queue(struct bdev *v, struct kiocb *k, struct iter *it, unsigned int op,
+				 unsigned int flags)
 {
 	struct direct *d = kmalloc(sizeof(*d), GFP_KERNEL);
 	u64 size = v->sectors << SECTOR_SHIFT, pos = (u64)k->ki_pos;
@@ -166,13 +170,18 @@ static ssize_t bdev_direct_queue(struct bdev *v, struct kiocb *k, struct iter *i
 	if (op == REQ_WRITE)
 		d->finish = direct_write_finish;
 	while (n >= 0 && iter_count(it) && pos < size) {
-		n = fatal_signal_pending(current) ? -EINTR : direct_piece(d, v, it, pos, size - pos, op, flags);
+		n = fatal_signal_pending(current) ?
+			    -EINTR :
+			    direct_piece(d, v, it, pos, size - pos, op, flags);
 		pos += n > 0 ? (u64)n : 0;
 	}
 	return direct_submitted(d, n < 0 ? (int)n : 0);
 }
 
-/* Sector-aligned transfers between the caller's memory and the disk; one bio at a time where it is waited for. */
+/*
+ * Sector-aligned transfers between the caller's memory and the disk; one bio at a time where it is
+ * waited for.
+ */
 static ssize_t bdev_direct(struct kiocb *k, struct iter *it)
 {
 	struct bdev *v = bdev_of(k->ki_filp->f_mapping);
@@ -181,12 +190,14 @@ static ssize_t bdev_direct(struct kiocb *k, struct iter *it)
 	unsigned int flags = op == REQ_WRITE && k->ki_flags & IOCB_DSYNC ? REQ_FUA : 0;
 	ssize_t done = 0;
 
-	if ((k->ki_pos & (v->disk->block_size - 1)) || (iter_alignment(it) & (v->disk->block_size - 1)))
+	if ((k->ki_pos & (v->disk->block_size - 1)) ||
+	    (iter_alignment(it) & (v->disk->block_size - 1)))
 		return -EINVAL;
 	if (!is_sync_kiocb(k))
 		return bdev_direct_queue(v, k, it, op, flags);
 	while (iter_count(it) && (u64)k->ki_pos < size) {
-		ssize_t n = direct_piece(NULL, v, it, (u64)k->ki_pos, size - (u64)k->ki_pos, op, flags);
+		ssize_t n =
+			direct_piece(NULL, v, it, (u64)k->ki_pos, size - (u64)k->ki_pos, op, flags);
 
 		if (n < 0)
 			return done ?: n;
@@ -197,7 +208,10 @@ static ssize_t bdev_direct(struct kiocb *k, struct iter *it)
 }
 
 static const struct mapping_ops bdev_mapping_ops = {
-	.read_folio = bdev_read_folio, .readahead = bdev_readahead, .writepages = bdev_writepages, .direct_IO = bdev_direct,
+	.read_folio = bdev_read_folio,
+	.readahead = bdev_readahead,
+	.writepages = bdev_writepages,
+	.direct_IO = bdev_direct,
 };
 
 /* ---- commands ---- */
@@ -219,7 +233,8 @@ int bdev_discard(struct bdev *v, sector_t sector, u64 n, bool zeroes)
 		return -EINVAL;
 	while (n) {
 		u64 part = min(n, max);
-		struct bio *b = bio_alloc(v, zeroes ? REQ_WRITE_ZEROES : REQ_DISCARD, 0, GFP_KERNEL);
+		struct bio *b =
+			bio_alloc(v, zeroes ? REQ_WRITE_ZEROES : REQ_DISCARD, 0, GFP_KERNEL);
 		int e;
 
 		if (!b)
@@ -275,7 +290,8 @@ static ssize_t bdev_read(struct kiocb *k, struct iter *to)
 		return 0;
 	iter_truncate(to, size - (u64)k->ki_pos);
 	if (k->ki_flags & IOCB_DIRECT) {
-		int e = filemap_write_and_wait_range(f->f_mapping, k->ki_pos, k->ki_pos + (loff_t)iter_count(to) - 1);
+		int e = filemap_write_and_wait_range(f->f_mapping, k->ki_pos,
+						     k->ki_pos + (loff_t)iter_count(to) - 1);
 
 		return e ?: bdev_direct(k, to);
 	}
@@ -303,7 +319,8 @@ static ssize_t bdev_write(struct kiocb *k, struct iter *from)
 
 		n = e ?: bdev_direct(k, from);
 		if (n > 0)
-			invalidate_inode_pages2_range(f->f_mapping, (pgoff_t)(start >> PAGE_SHIFT), (pgoff_t)(end >> PAGE_SHIFT));
+			invalidate_inode_pages2_range(f->f_mapping, (pgoff_t)(start >> PAGE_SHIFT),
+						      (pgoff_t)(end >> PAGE_SHIFT));
 	} else {
 		n = filemap_write(k, from, f->f_mapping);
 	}
@@ -323,10 +340,14 @@ static int bdev_fsync(struct file *f, loff_t start, loff_t end, int datasync)
 
 static loff_t bdev_llseek(struct file *f, loff_t off, int whence)
 {
-	return fixed_size_llseek(f, off, whence, (loff_t)(bdev_of(f->f_mapping)->sectors << SECTOR_SHIFT));
+	return fixed_size_llseek(f, off, whence,
+				 (loff_t)(bdev_of(f->f_mapping)->sectors << SECTOR_SHIFT));
 }
 
-/* Removes data from the cache and the disk. The lock keeps readers from filling the cache with the old data in between. */
+/*
+ * Removes data from the cache and the disk. The lock keeps readers from filling the cache with the
+ * old data in between.
+ */
 enum how { DISCARD, DEVICE_ZEROES, ZEROES };	/* the last: written, if the device cannot */
 
 static int take_away(struct address_space *m, loff_t off, loff_t len, enum how how)
@@ -339,7 +360,8 @@ static int take_away(struct address_space *m, loff_t off, loff_t len, enum how h
 	e = filemap_write_and_wait_range(m, off, off + len - 1);
 	if (!e) {
 		truncate_inode_pages_range(m, off, off + len - 1);
-		e = bdev_discard(v, (u64)off >> SECTOR_SHIFT, (u64)len >> SECTOR_SHIFT, how != DISCARD);
+		e = bdev_discard(v, (u64)off >> SECTOR_SHIFT, (u64)len >> SECTOR_SHIFT,
+				 how != DISCARD);
 		if (e == -EOPNOTSUPP && how == ZEROES)
 			e = write_zeroes(v, (u64)off >> SECTOR_SHIFT, (u64)len >> SECTOR_SHIFT);
 	}
@@ -365,7 +387,10 @@ static long discard_range(struct file *f, struct uptr arg, enum how how)
 	return take_away(f->f_mapping, (loff_t)r[0], (loff_t)r[1], how);
 }
 
-/* BLKBSZSET: the size is stored and reported; the cache works in pages. A caller without O_EXCL claims the device for the duration of the call. */
+/*
+ * BLKBSZSET: the size is stored and reported; the cache works in pages. A caller without O_EXCL
+ * claims the device for the duration of the call.
+ */
 static long set_soft_block(struct file *f, struct bdev *v, struct uptr p)
 {
 	int n, e;
@@ -420,18 +445,31 @@ static long bdev_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 	u32 n;
 
 	switch (cmd) {
-	case BLKGETSIZE64: return put_user((u64)v->sectors << SECTOR_SHIFT, p) ? -EFAULT : 0;
-	case BLKGETSIZE: return put_user((unsigned long)v->sectors, p) ? -EFAULT : 0;
-	case BLKSSZGET: return put_user(v->disk->block_size, p) ? -EFAULT : 0;
-	case BLKPBSZGET: return put_user(v->disk->phys_block_size, p) ? -EFAULT : 0;
-	case BLKBSZGET: return put_user(READ_ONCE(v->soft_block) ?: (u32)PAGE_SIZE, p) ? -EFAULT : 0;
-	case BLKBSZSET: return set_soft_block(f, v, p);
-	case BLKIOMIN: return put_user(v->disk->phys_block_size, p) ? -EFAULT : 0;
-	case BLKIOOPT: case BLKALIGNOFF: return put_user((u32)0, p) ? -EFAULT : 0;
-	case BLKDISCARDZEROES: return put_user((u32)0, p) ? -EFAULT : 0;
-	case BLKROTATIONAL: return put_user((u16)0, p) ? -EFAULT : 0;
-	case BLKGETDISKSEQ: return put_user(v->disk->seq, p) ? -EFAULT : 0;
-	case BLKROGET: return put_user((u32)(v->disk->read_only || v->read_only), p) ? -EFAULT : 0;
+	case BLKGETSIZE64:
+		return put_user((u64)v->sectors << SECTOR_SHIFT, p) ? -EFAULT : 0;
+	case BLKGETSIZE:
+		return put_user((unsigned long)v->sectors, p) ? -EFAULT : 0;
+	case BLKSSZGET:
+		return put_user(v->disk->block_size, p) ? -EFAULT : 0;
+	case BLKPBSZGET:
+		return put_user(v->disk->phys_block_size, p) ? -EFAULT : 0;
+	case BLKBSZGET:
+		return put_user(READ_ONCE(v->soft_block) ?: (u32)PAGE_SIZE, p) ? -EFAULT : 0;
+	case BLKBSZSET:
+		return set_soft_block(f, v, p);
+	case BLKIOMIN:
+		return put_user(v->disk->phys_block_size, p) ? -EFAULT : 0;
+	case BLKIOOPT:
+	case BLKALIGNOFF:
+		return put_user((u32)0, p) ? -EFAULT : 0;
+	case BLKDISCARDZEROES:
+		return put_user((u32)0, p) ? -EFAULT : 0;
+	case BLKROTATIONAL:
+		return put_user((u16)0, p) ? -EFAULT : 0;
+	case BLKGETDISKSEQ:
+		return put_user(v->disk->seq, p) ? -EFAULT : 0;
+	case BLKROGET:
+		return put_user((u32)(v->disk->read_only || v->read_only), p) ? -EFAULT : 0;
 	case BLKROSET:
 		if (!capable(CAP_SYS_ADMIN))
 			return -EACCES;
@@ -439,12 +477,17 @@ static long bdev_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 			return -EFAULT;
 		v->read_only = n;
 		return 0;
-	case BLKRAGET: case BLKFRAGET:
-		return put_user((unsigned long)v->disk->ra_pages * (PAGE_SIZE / SECTOR_SIZE), p) ? -EFAULT : 0;
-	case BLKRASET: case BLKFRASET:
+	case BLKRAGET:
+	case BLKFRAGET:
+		return put_user((unsigned long)v->disk->ra_pages * (PAGE_SIZE / SECTOR_SIZE), p) ?
+			       -EFAULT :
+			       0;
+	case BLKRASET:
+	case BLKFRASET:
 		if (!capable(CAP_SYS_ADMIN))
 			return -EACCES;
-		WRITE_ONCE(v->disk->ra_pages, (unsigned int)min(arg * SECTOR_SIZE / PAGE_SIZE, (unsigned long)INT_MAX));
+		WRITE_ONCE(v->disk->ra_pages, (unsigned int)min(arg * SECTOR_SIZE / PAGE_SIZE,
+								(unsigned long)INT_MAX));
 		return 0;
 	case BLKFLSBUF:
 		if (!capable(CAP_SYS_ADMIN))
@@ -456,9 +499,12 @@ static long bdev_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 		if (!capable(CAP_SYS_ADMIN))
 			return -EACCES;
 		return v->partno ? -EINVAL : rescan(f, v);
-	case BLKPG: return block_blkpg(v, p);
-	case BLKDISCARD: return discard_range(f, p, DISCARD);
-	case BLKZEROOUT: return discard_range(f, p, ZEROES);
+	case BLKPG:
+		return block_blkpg(v, p);
+	case BLKDISCARD:
+		return discard_range(f, p, DISCARD);
+	case BLKZEROOUT:
+		return discard_range(f, p, ZEROES);
 	}
 	return driver_ioctl(v, f, cmd, arg);
 }
@@ -468,7 +514,8 @@ static long bdev_fallocate(struct file *f, int mode, loff_t off, loff_t len)
 	struct bdev *v = bdev_of(f->f_mapping);
 	bool discard = mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
 
-	if (!discard && mode != FALLOC_FL_ZERO_RANGE && mode != (FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE))
+	if (!discard && mode != FALLOC_FL_ZERO_RANGE &&
+	    mode != (FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE))
 		return -EOPNOTSUPP;
 	if ((off | len) & (v->disk->block_size - 1) || (u64)off >= v->sectors << SECTOR_SHIFT)
 		return -EINVAL;
@@ -488,18 +535,31 @@ static int bdev_release(struct inode *inode, struct file *f)
 }
 
 static const struct file_operations bdev_fops = {
-	.llseek = bdev_llseek, .read_iter = bdev_read, .write_iter = bdev_write, .fsync = bdev_fsync, .ioctl = bdev_ioctl,
-	.mmap = generic_file_mmap, .release = bdev_release, .fallocate = bdev_fallocate, .splice_read = generic_file_splice_read,
+	.llseek = bdev_llseek,
+	.read_iter = bdev_read,
+	.write_iter = bdev_write,
+	.fsync = bdev_fsync,
+	.ioctl = bdev_ioctl,
+	.mmap = generic_file_mmap,
+	.release = bdev_release,
+	.fallocate = bdev_fallocate,
+	.splice_read = generic_file_splice_read,
 	.splice_write = iter_file_splice_write,
 };
 
 int blkdev_open_inode(struct inode *inode, struct file *f)
 {
-	struct bdev *v = bdev_open_by_dev(inode->i_rdev);
+	unsigned int how = (f->f_mode & FMODE_WRITE ? DISK_OPEN_WRITE : 0) |
+			   (f->f_flags & O_NONBLOCK ? DISK_OPEN_NONBLOCK : 0);
+	struct bdev *v = bdev_open(inode->i_rdev, how);
 
 	if (IS_ERR(v))
 		return (int)PTR_ERR(v);
-	if ((f->f_mode & FMODE_WRITE) && v->disk->read_only) {
+	/*
+	 * A drive whose media change says so itself, and not of an O_NONBLOCK file, which its
+	 * ioctls are for.
+	 */
+	if ((f->f_mode & FMODE_WRITE) && v->disk->read_only && !v->disk->ops->opening) {
 		bdev_close(v);
 		return -EROFS;
 	}
@@ -546,8 +606,11 @@ static int bdev_sync_fs(struct super_block *sb, int wait)
 	return err;
 }
 
-static const struct super_operations bdev_sops = { .statfs = simple_statfs, .sync_fs = bdev_sync_fs };
-static const struct pseudo_fs bdev_pseudo = { .name = "bdev", .magic = 0x62646576, .ops = &bdev_sops };
+static const struct super_operations bdev_sops = { .statfs = simple_statfs,
+						   .sync_fs = bdev_sync_fs };
+static const struct pseudo_fs bdev_pseudo = { .name = "bdev",
+					      .magic = 0x62646576,
+					      .ops = &bdev_sops };
 
 static int bdev_init_context(struct fs_context *fc)
 {
@@ -555,7 +618,9 @@ static int bdev_init_context(struct fs_context *fc)
 }
 
 static struct file_system_type bdev_fs_type = {
-	.name = "bdev", .init_fs_context = bdev_init_context, .kill_sb = kill_anon_super,
+	.name = "bdev",
+	.init_fs_context = bdev_init_context,
+	.kill_sb = kill_anon_super,
 };
 
 int bdev_init_cache(struct bdev *b)

@@ -20,6 +20,7 @@
 #include <kernel/show.h>
 #include <kernel/uevent.h>
 #include <sched/mutex.h>
+#include <mm/filemap.h>
 #include <vfs/chrdev.h>
 #include <vfs/fs.h>
 #include <vfs/stat.h>
@@ -99,7 +100,8 @@ struct disk *disk_alloc(const char *prefix, unsigned int nr_queues, unsigned int
 	return d;
 }
 
-struct disk *disk_alloc_numbered(const char *name, int major, unsigned int minor, unsigned int nr_queues, unsigned int depth)
+struct disk *disk_alloc_numbered(const char *name, int major, unsigned int minor,
+				 unsigned int nr_queues, unsigned int depth)
 {
 	struct disk *d = new_disk(nr_queues, depth);
 
@@ -166,7 +168,12 @@ static ssize_t show_start(struct show_node *n, char *buf, size_t size)
 	return scnprintf(buf, size, "%llu\n", ((struct bdev *)n->data)->start);
 }
 
-/* No disk's medium can be taken out, none is hidden, and all begin where their blocks do. */
+static ssize_t show_removable(struct show_node *n, char *buf, size_t size)
+{
+	return scnprintf(buf, size, "%d\n", ((struct disk *)n->data)->removable);
+}
+
+/* None is hidden, and all begin where their blocks do. */
 static ssize_t show_none(struct show_node *n, char *buf, size_t size)
 {
 	return scnprintf(buf, size, "0\n");
@@ -181,7 +188,9 @@ static ssize_t show_partition_number(struct show_node *n, char *buf, size_t size
 static ssize_t show_uevent(struct show_node *n, char *buf, size_t size)
 {
 	const struct bdev *b = n->data;
-	ssize_t len = scnprintf(buf, size, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\nDEVTYPE=%s\nDISKSEQ=%llu\n", MAJOR(b->dev), MINOR(b->dev), b->name,
+	ssize_t len = scnprintf(buf, size,
+				"MAJOR=%u\nMINOR=%u\nDEVNAME=%s\nDEVTYPE=%s\nDISKSEQ=%llu\n",
+				MAJOR(b->dev), MINOR(b->dev), b->name,
 				b->partno ? "partition" : "disk", READ_ONCE(b->disk->seq));
 
 	if (b->partno)
@@ -210,7 +219,10 @@ static ssize_t store_make_it_fail(struct show_node *n, const char *text, size_t 
 }
 #endif
 
-/* /sys/dev/block has a link by number to each disk and partition, which is how programs find one's directory. */
+/*
+ * /sys/dev/block has a link by number to each disk and partition, which is how programs find one's
+ * directory.
+ */
 static void publish_number(struct bdev *b, struct show_node *dir)
 {
 	char name[24];
@@ -233,7 +245,8 @@ static void hide_number(struct bdev *b)
 /* The disk's own directory, and the link by which it is found: both, or NULL. */
 static struct show_node *disk_dir(struct disk *d)
 {
-	struct show_node *at = d->parent ? show_dir(SHOW_SYS, d->parent, "block") : show_path(SHOW_SYS, "devices/virtual/block");
+	struct show_node *at = d->parent ? show_dir(SHOW_SYS, d->parent, "block") :
+					   show_path(SHOW_SYS, "devices/virtual/block");
 	struct show_node *dir = at ? show_dir(SHOW_SYS, at, d->name) : NULL;
 
 	if (dir && !show_link_to(show_path(SHOW_SYS, "block"), d->name, dir)) {
@@ -249,7 +262,8 @@ static struct show_node *disk_dir(struct disk *d)
 
 static void publish(struct bdev *b)
 {
-	struct show_node *dir = b->partno ? show_dir(SHOW_SYS, b->disk->show, b->name) : b->disk->show;
+	struct show_node *dir = b->partno ? show_dir(SHOW_SYS, b->disk->show, b->name) :
+					    b->disk->show;
 
 	bdev_attr(dir, "size", 0444, show_size, NULL, b);
 	bdev_attr(dir, "ro", 0444, show_ro, NULL, b);
@@ -264,7 +278,7 @@ static void publish(struct bdev *b)
 #endif
 	if (!b->partno) {
 		bdev_attr(dir, "diskseq", 0444, show_seq, NULL, b);
-		show_attr(dir, "removable", 0444, show_none, NULL, NULL);
+		disk_attr(dir, "removable", 0444, show_removable, NULL, b->disk);
 		show_attr(dir, "hidden", 0444, show_none, NULL, NULL);
 		disk_show_queue(b->disk);
 	}
@@ -302,7 +316,8 @@ static void free_number(struct bdev *b)
 
 void bdev_hide(struct bdev *b)
 {
-	struct show_node *s = b->partno ? show_lookup(b->disk->show, b->name, strlen(b->name)) : NULL;
+	struct show_node *s = b->partno ? show_lookup(b->disk->show, b->name, strlen(b->name)) :
+					  NULL;
 
 	uevent_send(b->partno ? s : b->disk->show, UEVENT_REMOVE, NULL);
 	devtmpfs_delete_node(b->name);
@@ -346,7 +361,9 @@ struct bdev *bdev_add(struct disk *d, unsigned int partno, sector_t start, secto
 		return ERR_PTR(e);
 	}
 	if (partno)
-		snprintf(b->name, sizeof(b->name), d->name[n - 1] >= '0' && d->name[n - 1] <= '9' ? "%sp%u" : "%s%u", d->name, partno);
+		snprintf(b->name, sizeof(b->name),
+			 d->name[n - 1] >= '0' && d->name[n - 1] <= '9' ? "%sp%u" : "%s%u", d->name,
+			 partno);
 	else
 		strscpy(b->name, d->name, sizeof(b->name));
 	e = bdev_init_cache(b);
@@ -370,7 +387,8 @@ int disk_add(struct disk *d)
 {
 	struct bdev *whole;
 
-	if (d->block_size < SECTOR_SIZE || d->block_size > PAGE_SIZE || (d->block_size & (d->block_size - 1)))
+	if (d->block_size < SECTOR_SIZE || d->block_size > PAGE_SIZE ||
+	    (d->block_size & (d->block_size - 1)))
 		return -EINVAL;
 	d->backing.io_pages = d->max_segments ? (unsigned int)(d->max_request >> PAGE_SHIFT) : 0;
 	d->show = disk_dir(d);
@@ -390,10 +408,10 @@ int disk_add(struct disk *d)
 		d->show = NULL;
 		return (int)PTR_ERR(whole);
 	}
-	pr_info("block: %s: %llu sectors of 512 bytes, blocks of %u%s\n", d->name, d->sectors, d->block_size,
-		d->read_only ? ", read-only" : "");
+	pr_info("block: %s: %llu sectors of 512 bytes, blocks of %u%s\n", d->name, d->sectors,
+		d->block_size, d->read_only ? ", read-only" : "");
 	uevent_send(d->show, UEVENT_ADD, NULL);
-	if (d->sectors)
+	if (d->sectors && !d->no_partitions)
 		disk_scan(d, whole);
 	block_disk_added();
 	return 0;
@@ -420,6 +438,24 @@ void disk_set_sectors(struct disk *d, u64 sectors)
 	}
 }
 
+void disk_set_medium(struct disk *d, u64 sectors, u32 block_size)
+{
+	struct bdev *whole;
+
+	mutex_lock(&d->parts_lock);
+	if (!d->gone) {
+		mutex_lock(&disks_lock);
+		whole = list_first_entry_or_null(&d->parts, struct bdev, list);
+		mutex_unlock(&disks_lock);
+		WRITE_ONCE(d->block_size, block_size);
+		WRITE_ONCE(d->phys_block_size, block_size);
+		disk_set_sectors(d, sectors);
+		if (whole)
+			invalidate_inode_pages2_range(whole->inode->i_mapping, 0, (pgoff_t)-1);
+	}
+	mutex_unlock(&d->parts_lock);
+}
+
 void disk_changed(struct disk *d, const char *extra)
 {
 	uevent_send(d->show, UEVENT_CHANGE, extra);
@@ -439,7 +475,8 @@ void disk_resize(struct disk *d, u64 sectors)
 	old = disk_sectors(d);
 	if (sectors != old && !d->gone) {
 		disk_set_sectors(d, sectors);
-		pr_info("block: %s: %llu sectors of 512 bytes now, %llu before\n", d->name, sectors, old);
+		pr_info("block: %s: %llu sectors of 512 bytes now, %llu before\n", d->name, sectors,
+			old);
 	}
 	mutex_unlock(&d->parts_lock);
 }
@@ -495,7 +532,8 @@ void disk_kill(struct disk *d)
 
 /* ---- look-up ---- */
 
-static struct bdev *find_bdev(bool (*match)(const struct bdev *b, const void *key), const void *key, bool open)
+static struct bdev *find_bdev(bool (*match)(const struct bdev *b, const void *key), const void *key,
+			      bool open)
 {
 	struct disk *d;
 	struct bdev *b;
@@ -571,10 +609,25 @@ static bool uuid_matches(const struct bdev *b, const void *key)
 	return *b->uuid && !strcasecmp(b->uuid, key);
 }
 
-struct bdev *bdev_get_by_partuuid(const char *uuid) { return find_bdev(uuid_matches, uuid, false); }
-struct bdev *bdev_get_by_dev(dev_t dev) { return find_bdev(dev_matches, &dev, false); }
-struct bdev *bdev_get_by_name(const char *name) { return find_bdev(name_matches, name, false); }
-void bdev_put(struct bdev *b) { disk_put(b->disk); }
+struct bdev *bdev_get_by_partuuid(const char *uuid)
+{
+	return find_bdev(uuid_matches, uuid, false);
+}
+
+struct bdev *bdev_get_by_dev(dev_t dev)
+{
+	return find_bdev(dev_matches, &dev, false);
+}
+
+struct bdev *bdev_get_by_name(const char *name)
+{
+	return find_bdev(name_matches, name, false);
+}
+
+void bdev_put(struct bdev *b)
+{
+	disk_put(b->disk);
+}
 
 /* Whether another than HOLDER stands in the way. disks_lock held. */
 static bool claimed_by_other(const struct bdev *b, const void *holder)
@@ -620,8 +673,9 @@ static int close_counted(struct bdev *b)
 	int n, e = 0;
 
 	/*
-	 * The last one writes what is dirty and forgets what is cached (the disk and its partitions have caches apart) while it still
-	 * counts; after that a partition may go. The disk stays until its reference is put.
+	 * The last one writes what is dirty and forgets what is cached (the disk and its partitions
+	 * have caches apart) while it still counts; after that a partition may go. The disk stays
+	 * until its reference is put.
 	 */
 	do {
 		n = atomic_read(&b->openers);
@@ -652,7 +706,8 @@ static void each_bdev(void (*fn)(struct seq_file *m, struct bdev *b), struct seq
 
 static void show_partition(struct seq_file *m, struct bdev *b)
 {
-	seq_printf(m, "%4u  %7u %10llu %s\n", MAJOR(b->dev), MINOR(b->dev), b->sectors / 2, b->name);
+	seq_printf(m, "%4u  %7u %10llu %s\n", MAJOR(b->dev), MINOR(b->dev), b->sectors / 2,
+		   b->name);
 }
 
 void block_show_partitions(struct seq_file *m)
@@ -662,7 +717,8 @@ void block_show_partitions(struct seq_file *m)
 
 static void print_partition(struct seq_file *m, struct bdev *b)
 {
-	pr_err("  %02x%02x %12llu KiB %s%s%s\n", MAJOR(b->dev), MINOR(b->dev), b->sectors / 2, b->name, *b->uuid ? " PARTUUID=" : "", b->uuid);
+	pr_err("  %02x%02x %12llu KiB %s%s%s\n", MAJOR(b->dev), MINOR(b->dev), b->sectors / 2,
+	       b->name, *b->uuid ? " PARTUUID=" : "", b->uuid);
 }
 
 void block_print_partitions(void)
@@ -679,9 +735,12 @@ static void show_stats(struct seq_file *m, struct bdev *b)
 
 	for (int i = 0; i < 4; i++)
 		ms[i] = s->ns[i] / 1000000;
-	seq_printf(m, "%4u %7u %s %llu %llu %llu %llu %llu %llu %llu %llu 0 %llu %llu %llu 0 %llu %llu %llu %llu\n", MAJOR(b->dev), MINOR(b->dev),
-		   b->name, s->ios[0], s->merges[0], s->sectors[0], ms[0], s->ios[1], s->merges[1], s->sectors[1], ms[1], ms[0] + ms[1], ms[0] + ms[1],
-		   s->ios[2], s->sectors[2], ms[2], s->ios[3], ms[3]);
+	seq_printf(
+		m,
+		"%4u %7u %s %llu %llu %llu %llu %llu %llu %llu %llu 0 %llu %llu %llu 0 %llu %llu %llu %llu\n",
+		MAJOR(b->dev), MINOR(b->dev), b->name, s->ios[0], s->merges[0], s->sectors[0],
+		ms[0], s->ios[1], s->merges[1], s->sectors[1], ms[1], ms[0] + ms[1], ms[0] + ms[1],
+		s->ios[2], s->sectors[2], ms[2], s->ios[3], ms[3]);
 }
 
 void block_show_diskstats(struct seq_file *m)
@@ -689,7 +748,45 @@ void block_show_diskstats(struct seq_file *m)
 	each_bdev(show_stats, m);
 }
 
+/* What the driver says of an open, where the disk is there still. */
+static int opening(struct disk *d, unsigned int how)
+{
+	int e = d->ops->open ? d->ops->open(d) : 0;
+
+	if (!e && d->ops->opening) {
+		e = disk_enter(d) ? -ENXIO : 0;
+		if (!e) {
+			e = d->ops->opening(d, how);
+			disk_leave(d);
+		}
+	}
+	return e;
+}
+
+static void closing(struct disk *d)
+{
+	if (!d->ops->closing || disk_enter(d))
+		return;
+	d->ops->closing(d);
+	disk_leave(d);
+}
+
+/* A file less of B, which the driver does not know of, or knows of no more. */
+static int uncount(struct bdev *b)
+{
+	const struct disk_ops *ops = b->disk->ops;
+	int e = close_counted(b);
+
+	owner_unuse(ops);
+	return e;
+}
+
 struct bdev *bdev_open_by_dev(dev_t dev)
+{
+	return bdev_open(dev, 0);
+}
+
+struct bdev *bdev_open(dev_t dev, unsigned int how)
 {
 	struct bdev *b = find_bdev(dev_matches, &dev, true);
 	int e;
@@ -700,9 +797,9 @@ struct bdev *bdev_open_by_dev(dev_t dev)
 		close_counted(b);
 		return ERR_PTR(-ENXIO);
 	}
-	e = b->disk->ops->open ? b->disk->ops->open(b->disk) : 0;
+	e = opening(b->disk, how);
 	if (e) {
-		bdev_close(b);
+		uncount(b);
 		return ERR_PTR(e);
 	}
 	return b;
@@ -710,9 +807,6 @@ struct bdev *bdev_open_by_dev(dev_t dev)
 
 int bdev_close(struct bdev *b)
 {
-	const struct disk_ops *ops = b->disk->ops;
-	int e = close_counted(b);
-
-	owner_unuse(ops);
-	return e;
+	closing(b->disk);
+	return uncount(b);
 }

@@ -2,7 +2,8 @@
 /*
  * Names and numbers of disks whose names are a prefix and letters: "sda", ..., "sdz", "sdaa", ...
  * Each prefix has indices of its own, and a new disk gets the lowest that is free. The numbers of
- * "vd" and "sd" are Linux's; disks of other prefixes have numbers of BLKEXT_MAJOR.
+ * "vd" and "sd" are Linux's; disks of other prefixes have numbers of BLKEXT_MAJOR. CD drives have
+ * digits for letters ("sr0") and no partitions.
  */
 #include <lib/types.h>
 #include <lib/format.h>
@@ -25,11 +26,20 @@ struct disk_prefix {
 
 static LIST_HEAD(prefixes);	/* disks_lock; a prefix stays for ever */
 
+static bool is_cd(const char *prefix)
+{
+	return !strcmp(prefix, "sr");
+}
+
 void disk_letters(char *buf, size_t size, const char *prefix, unsigned int index)
 {
 	char letters[8];
 	int at = sizeof(letters) - 1;
 
+	if (is_cd(prefix)) {
+		snprintf(buf, size, "%s%u", prefix, index);
+		return;
+	}
 	letters[at] = '\0';
 	for (index++; index && at; index = (index - 1) / 26)
 		letters[--at] = (char)('a' + (index - 1) % 26);
@@ -48,7 +58,11 @@ void disk_numbers(const char *prefix, unsigned int index, int *major, unsigned i
 		  unsigned int *minors)
 {
 	*minors = MINORS;
-	if (!strcmp(prefix, "sd")) {
+	if (is_cd(prefix)) {
+		*major = SCSI_CDROM_MAJOR;
+		*first = index;
+		*minors = 1;
+	} else if (!strcmp(prefix, "sd")) {
 		/*
 		 * 256 disks have the 16 minors of each major one after the other, the next 256
 		 * those behind.
@@ -112,7 +126,10 @@ void disk_unname(struct disk *d)
 void block_show_majors(struct seq_file *m)
 {
 	seq_printf(m, "%3d loop\n", LOOP_MAJOR);
-	for (unsigned int i = 0; i < 16; i++)
+	for (unsigned int i = 0; i < 16; i++) {
 		seq_printf(m, "%3d sd\n", scsi_major(i));
+		if (!i)
+			seq_printf(m, "%3d sr\n", SCSI_CDROM_MAJOR);
+	}
 	seq_printf(m, "%3d virtblk\n%3d blkext\n", VIRTBLK_MAJOR, BLKEXT_MAJOR);
 }

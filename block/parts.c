@@ -124,6 +124,8 @@ int disk_rescan(struct disk *d)
 	LIST_HEAD(gone);
 	int e;
 
+	if (d->no_partitions)
+		return -EINVAL;
 	mutex_lock(&d->parts_lock);
 	e = take_partitions(d, &gone, &whole);
 	list_for_each_entry_safe(b, n, &gone, list)
@@ -243,8 +245,8 @@ long block_blkpg(struct bdev *v, struct uptr arg)
 	if (copy_from_user(&a, arg, sizeof(a)) ||
 	    copy_from_user(&p, UPTR((unsigned long)a.data), sizeof(p)))
 		return -EFAULT;
-	if (v->partno || p.pno <= 0 || p.pno >= MOST || a.op < BLKPG_ADD_PARTITION ||
-	    a.op > BLKPG_RESIZE_PARTITION)
+	if (v->partno || d->no_partitions || p.pno <= 0 || p.pno >= MOST ||
+	    a.op < BLKPG_ADD_PARTITION || a.op > BLKPG_RESIZE_PARTITION)
 		return -EINVAL;
 	e = a.op == BLKPG_DEL_PARTITION ? 0 : check_place(d, &p, &start, &sectors);
 	if (e)

@@ -128,7 +128,13 @@ impl Lent {
         }
         // SAFETY: by the request's invariant.
         let most = unsafe { bindings::rust_bio_max_segment(at) };
-        Pieces { at: core::ptr::null_mut(), i: 0, copy: self.copy, most: if most == 0 { u32::MAX } else { most }, of: PhantomData }
+        Pieces {
+            at: core::ptr::null_mut(),
+            i: 0,
+            copy: self.copy,
+            most: if most == 0 { u32::MAX } else { most },
+            of: PhantomData,
+        }
     }
 }
 
@@ -156,7 +162,8 @@ impl Iterator for Pieces<'_> {
         }
         let (mut addr, mut len) = (0, 0);
         // SAFETY: by the type's invariant; the request is not completed while it is borrowed.
-        unsafe { bindings::bio_next_segment(&mut self.at, &mut self.i, &mut addr, &mut len) }.then(|| Segment::new(addr, len))
+        unsafe { bindings::bio_next_segment(&mut self.at, &mut self.i, &mut addr, &mut len) }
+            .then(|| Segment::new(addr, len))
     }
 }
 
@@ -197,12 +204,18 @@ impl InFlight {
         if copies.iter().any(Option::is_none) {
             return Err(Error::ENOMEM);
         }
-        Ok(InFlight { engine: engine.share(), slots: KSlice::from_fn(depth, KERNEL, |_| None)?, copies })
+        Ok(InFlight {
+            engine: engine.share(),
+            slots: KSlice::from_fn(depth, KERNEL, |_| None)?,
+            copies,
+        })
     }
 
     /// A copy of the request's memory where the device reaches it, if it has to be one. `EINVAL`: it is longer than was said.
     fn copy(&self, r: &Request) -> Result<Segment> {
-        let Some(Some(copy)) = self.copies.get(usize::from(r.tag())) else { return Ok(Segment::NONE) };
+        let Some(Some(copy)) = self.copies.get(usize::from(r.tag())) else {
+            return Ok(Segment::NONE);
+        };
         // SAFETY: by the request's invariant.
         if !unsafe { bindings::rust_bio_beyond(r.0.as_ptr(), self.engine.reach()) } {
             return Ok(Segment::NONE);
@@ -215,7 +228,10 @@ impl InFlight {
     }
 
     /// Takes the request and lends it to the device. `EINVAL`, `EBUSY`: its tag is none, or taken; `EIO`: the device was halted.
-    pub fn lend<'a>(&mut self, r: Offer<'a>) -> core::result::Result<(&Lent, Taken<'a>), (Error, Offer<'a>)> {
+    pub fn lend<'a>(
+        &mut self,
+        r: Offer<'a>,
+    ) -> core::result::Result<(&Lent, Taken<'a>), (Error, Offer<'a>)> {
         let tag = usize::from(r.request().tag());
         if self.slots.get(tag).is_some_and(Option::is_some) {
             return Err((Error::EBUSY, r));
@@ -240,7 +256,11 @@ impl InFlight {
     /// The request that the device is done with.
     pub fn done(&mut self, tag: u16) -> Option<Request> {
         let Lent { request, copy } = self.slots.get_mut(usize::from(tag))?.take()?;
-        if let Some(Some(from)) = self.copies.get(usize::from(tag)).filter(|_| !copy.is_empty() && request.op() == Op::Read) {
+        if let Some(Some(from)) = self
+            .copies
+            .get(usize::from(tag))
+            .filter(|_| !copy.is_empty() && request.op() == Op::Read)
+        {
             // SAFETY: by the request's invariant; the memory has so many bytes, and the device is done with it.
             unsafe { bindings::rust_bio_copy(request.0.as_ptr(), from.place(), copy.len(), true) };
         }
@@ -249,7 +269,11 @@ impl InFlight {
 
     /// One that it will never be done with. Proofs of other devices prove nothing.
     pub fn reset(&mut self, tag: u16, proof: &Halted) -> Option<Request> {
-        if proof.is_of(&self.engine) { self.done(tag) } else { None }
+        if proof.is_of(&self.engine) {
+            self.done(tag)
+        } else {
+            None
+        }
     }
 
     /// The device is done with all of it, as the driver's ring says: the memory of the copies goes back now, and not when the device halts.
@@ -312,7 +336,7 @@ impl Drop for InFlight {
 ///     let Some(mut e) = theirs.lock().pop_front() else { break };
 ///     if let Some(r) = e.take() { r.complete(Ok(())); }
 /// })?;
-/// let limits = Limits { sectors: 64, block_size: 512, read_only: false, write_cache: false, max_discard: 0, max_zeroes: 0, physical_block: 0, fua: false, max_bytes: 0, max_segments: 0, max_segment: 0, queues: 1, depth: 4, parent: None };
+/// let limits = Limits { sectors: 64, block_size: 512, read_only: false, removable: false, no_partitions: false, write_cache: false, max_discard: 0, max_zeroes: 0, physical_block: 0, fua: false, max_bytes: 0, max_segments: 0, max_segment: 0, queues: 1, depth: 4, parent: None };
 /// let bad = Limits { sectors: u64::MAX, ..limits.clone() };
 /// let driver = Arc::new(Null { waiting, work })?;
 /// assert_eq!(block::add(c"example", &bad, driver.clone()).err(), Some(Error::EINVAL));
@@ -329,7 +353,11 @@ impl Drop for InFlight {
 pub trait Driver: Send + Sync + 'static {
     /// Starts the request in hardware queue `queue`; gives it back with the reason if it cannot: `EBUSY` means later.
     /// Does not sleep; interrupts may be off.
-    fn queue<'a>(&self, queue: u32, r: Offer<'a>) -> core::result::Result<Taken<'a>, (Error, Offer<'a>)>;
+    fn queue<'a>(
+        &self,
+        queue: u32,
+        r: Offer<'a>,
+    ) -> core::result::Result<Taken<'a>, (Error, Offer<'a>)>;
 
     /// Whether `ioctl` is asked.
     const CONTROLS: bool = false;
@@ -340,11 +368,68 @@ pub trait Driver: Send + Sync + 'static {
         Err(Error::ENOTTY)
     }
 
+    /// Whether its media change: then `open` and `close` are called.
+    const MEDIA: bool = false;
+
+    /// A file of it is about to be opened. What medium is there now, if it is another one than before, or is to be looked at anew. Errors: the opener's. Sleeps.
+    fn open(&self, _how: Opening) -> Result<Option<Medium>> {
+        Ok(None)
+    }
+
+    /// A file that `open` allowed is closed. Neither is called once the disk was taken away. Sleeps.
+    fn close(&self) {}
+
     /// Tells the device of what `queue` has started in `queue` since the last call. As `queue`.
     fn commit(&self, _queue: u32) {}
 }
 
-unsafe extern "C" fn queue<D: Driver>(d: *mut bindings::disk, q: c_uint, b: *mut bindings::bio) -> c_int {
+/// How a disk is opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Opening {
+    /// For writing.
+    pub write: bool,
+    /// With `O_NONBLOCK`: whatever medium there is, or none.
+    pub nonblock: bool,
+}
+
+/// A medium.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Medium {
+    /// In sectors of 512 bytes.
+    pub sectors: u64,
+    /// Logical block in bytes.
+    pub block_size: u32,
+}
+
+unsafe extern "C" fn opening<D: Driver>(d: *mut bindings::disk, how: c_uint) -> c_int {
+    // SAFETY: driver_data is the reference that add() stored, which stays as long as C is in here.
+    let driver = unsafe { &*bindings::rust_disk_data(d).cast::<D>() };
+    let how = Opening {
+        write: how & bindings::disk_how_DISK_OPEN_WRITE != 0,
+        nonblock: how & bindings::disk_how_DISK_OPEN_NONBLOCK != 0,
+    };
+    match driver.open(how) {
+        Ok(None) => 0,
+        Ok(Some(m)) if m.sectors > MOST_SECTORS || !is_block(m.block_size) => Error::EINVAL.code(),
+        Ok(Some(m)) => {
+            // SAFETY: the disk is open, and so there.
+            unsafe { bindings::disk_set_medium(d, m.sectors, m.block_size) };
+            0
+        }
+        Err(e) => e.code(),
+    }
+}
+
+unsafe extern "C" fn closing<D: Driver>(d: *mut bindings::disk) {
+    // SAFETY: as above.
+    unsafe { &*bindings::rust_disk_data(d).cast::<D>() }.close();
+}
+
+unsafe extern "C" fn queue<D: Driver>(
+    d: *mut bindings::disk,
+    q: c_uint,
+    b: *mut bindings::bio,
+) -> c_int {
     // SAFETY: driver_data is the reference that add() stored.
     let driver = unsafe { &*bindings::rust_disk_data(d).cast::<D>() };
     let Some(b) = NonNull::new(b) else { return Error::EINVAL.code() };
@@ -357,9 +442,15 @@ unsafe extern "C" fn commit<D: Driver>(d: *mut bindings::disk, q: c_uint) {
     unsafe { &*bindings::rust_disk_data(d).cast::<D>() }.commit(q);
 }
 
-unsafe extern "C" fn ioctl<D: Driver>(d: *mut bindings::disk, f: *mut bindings::file, cmd: c_uint, arg: c_ulong) -> c_long {
+unsafe extern "C" fn ioctl<D: Driver>(
+    d: *mut bindings::disk,
+    f: *mut bindings::file,
+    cmd: c_uint,
+    arg: c_ulong,
+) -> c_long {
     // SAFETY: driver_data is the reference that add() stored, which stays as long as C is in here; the file is open.
-    let (driver, mode) = unsafe { (&*bindings::rust_disk_data(d).cast::<D>(), bindings::rust_file_mode(f)) };
+    let (driver, mode) =
+        unsafe { (&*bindings::rust_disk_data(d).cast::<D>(), bindings::rust_file_mode(f)) };
     match driver.ioctl(mode & bindings::FMODE_WRITE != 0, cmd, arg as usize) {
         Ok(v) => c_long::from(v),
         Err(e) => c_long::from(e.code()),
@@ -380,6 +471,8 @@ impl<D: Driver> Ops<D> {
         release: Some(release::<D>),
         open: None,
         closed: None,
+        opening: if D::MEDIA { Some(opening::<D>) } else { None },
+        closing: if D::MEDIA { Some(closing::<D>) } else { None },
         ioctl: if D::CONTROLS { Some(ioctl::<D>) } else { None },
         raw_partitions: D::CONTROLS,
     };
@@ -424,6 +517,10 @@ pub struct Limits {
     pub block_size: u32,
     /// Cannot be written.
     pub read_only: bool,
+    /// The medium can be taken out.
+    pub removable: bool,
+    /// It has no partitions.
+    pub no_partitions: bool,
     /// Has a cache that forgets without a flush.
     pub write_cache: bool,
     /// Most sectors in one discard; 0: none.
@@ -463,13 +560,23 @@ impl Disk {
     /// Reads from a sector of 512 bytes on, past all caches: at most a page. Sleeps.
     pub fn read(&self, sector: u64, to: &mut [u8]) -> Result {
         // SAFETY: by the type's invariant; `to` is valid for its length.
-        to_result(unsafe { bindings::rust_disk_rw(self.0.as_ptr(), false, sector, to.as_mut_ptr().cast(), to.len()) })
+        to_result(unsafe {
+            bindings::rust_disk_rw(self.0.as_ptr(), false, sector, to.as_mut_ptr().cast(), to.len())
+        })
     }
 
     /// Writes in the same way.
     pub fn write(&self, sector: u64, from: &[u8]) -> Result {
         // SAFETY: by the type's invariant; the C side only reads `from`, which is valid for its length.
-        to_result(unsafe { bindings::rust_disk_rw(self.0.as_ptr(), true, sector, from.as_ptr().cast_mut().cast(), from.len()) })
+        to_result(unsafe {
+            bindings::rust_disk_rw(
+                self.0.as_ptr(),
+                true,
+                sector,
+                from.as_ptr().cast_mut().cast(),
+                from.len(),
+            )
+        })
     }
 
     /// The device is gone: everything that waits and comes fails. What the driver has under way it completes. Sleeps.
@@ -554,10 +661,18 @@ impl Drop for Size {
 // What is counted in bytes stays a positive number of 64 bits.
 const MOST_SECTORS: u64 = i64::MAX as u64 >> 9;
 
+fn is_block(bytes: u32) -> bool {
+    bytes.is_power_of_two() && (512..=1 << 16).contains(&bytes)
+}
+
 /// Adds a disk named PREFIX + letters. Its partition table is read before this returns. It stays, with its driver, until it is removed.
 /// `EINVAL`: the limits are nonsense.
 pub fn add<D: Driver>(prefix: &CStr, limits: &Limits, driver: Arc<D>) -> Result<Disk> {
-    if limits.sectors > MOST_SECTORS || !limits.block_size.is_power_of_two() || !(512..=1 << 16).contains(&limits.block_size) || limits.queues == 0 || limits.depth == 0 {
+    if limits.sectors > MOST_SECTORS
+        || !is_block(limits.block_size)
+        || limits.queues == 0
+        || limits.depth == 0
+    {
         return Err(Error::EINVAL);
     }
     // SAFETY: the prefix is a C string; the result is checked.
@@ -575,6 +690,8 @@ pub fn add<D: Driver>(prefix: &CStr, limits: &Limits, driver: Arc<D>) -> Result<
         fua: limits.fua,
         read_only: limits.read_only,
         write_cache: limits.write_cache,
+        removable: limits.removable,
+        no_partitions: limits.no_partitions,
         parent: limits.parent.as_ref().map_or(core::ptr::null_mut(), Dir::as_ptr),
     };
     let data = Arc::into_raw(driver).cast_mut().cast();

@@ -109,9 +109,17 @@ impl Default for Listeners {
 pub struct Access {
     mode: u32,
     nonblock: bool,
+    exclusive: bool,
 }
 
 impl Access {
+    /// # Safety
+    /// `f` is a valid file.
+    pub(crate) unsafe fn of(f: *mut bindings::file) -> Access {
+        // SAFETY: the caller's word.
+        unsafe { Access { mode: bindings::rust_file_mode(f), nonblock: bindings::rust_file_nonblock(f), exclusive: bindings::rust_file_exclusive(f) } }
+    }
+
     /// For reading.
     pub fn read(self) -> bool {
         self.mode & bindings::FMODE_READ != 0
@@ -120,6 +128,11 @@ impl Access {
     /// For writing.
     pub fn write(self) -> bool {
         self.mode & bindings::FMODE_WRITE != 0
+    }
+
+    /// By nobody else meanwhile (`O_EXCL`).
+    pub fn exclusive(self) -> bool {
+        self.exclusive
     }
 
     /// Without waiting: `EAGAIN` instead.
@@ -162,7 +175,7 @@ unsafe fn opened<'a, D: Device>(f: *mut bindings::file) -> &'a Open<D> {
 /// `f` is a valid file.
 unsafe fn access(f: *mut bindings::file) -> Access {
     // SAFETY: the caller's word.
-    unsafe { Access { mode: bindings::rust_file_mode(f), nonblock: bindings::rust_file_nonblock(f) } }
+    unsafe { Access::of(f) }
 }
 
 unsafe extern "C" fn open<D: Device>(_i: *mut bindings::inode, f: *mut bindings::file) -> c_int {

@@ -15,7 +15,10 @@ void rust_panic_oops(const char *file, size_t file_len, u32 line, const char *te
 	BUG();
 }
 
-/* One line, whether or not TEXT ends it: without its end the next message would first bring it to the log. */
+/*
+ * One line, whether or not TEXT ends it: without its end the next message would first bring it to
+ * the log.
+ */
 void rust_print(int level, const char *text, size_t len)
 {
 	bool ended = len && text[len - 1] == '\n';
@@ -32,7 +35,9 @@ void *rust_kmalloc(size_t size, gfp_t gfp)
 	return kmalloc(size, gfp);
 }
 
-/* Guards may go in any order: interrupts come back, as they were before the first, with the last. */
+/*
+ * Guards may go in any order: interrupts come back, as they were before the first, with the last.
+ */
 static DEFINE_PER_CPU(unsigned int, guards);		/* own CPU, interrupts off */
 static DEFINE_PER_CPU(unsigned long, guard_flags);	/* the same */
 
@@ -101,7 +106,10 @@ bool rust_legacy_uart(unsigned int i, u16 *port, int *irq)
 {
 #ifdef ARCH_HAS_PORTS
 	/* The PC's four, where its BIOS has always put them. */
-	static const struct { u16 port; u8 isa; } lines[4] = { { 0x3f8, 4 }, { 0x2f8, 3 }, { 0x3e8, 4 }, { 0x2e8, 3 } };
+	static const struct {
+		u16 port;
+		u8 isa;
+	} lines[4] = { { 0x3f8, 4 }, { 0x2f8, 3 }, { 0x3e8, 4 }, { 0x2e8, 3 } };
 	unsigned int gsi, flags;
 
 	if (i >= 4)
@@ -138,12 +146,35 @@ u32 rust_tty_speed(struct tty *t)
 #include <arch/firmware.h>
 #include <lib/dt.h>
 
-u8 rust_readb(const void __iomem *p) { return readb(p); }
-u16 rust_readw(const void __iomem *p) { return readw(p); }
-u32 rust_readl(const void __iomem *p) { return readl(p); }
-void rust_writeb(u8 v, void __iomem *p) { writeb(v, p); }
-void rust_writew(u16 v, void __iomem *p) { writew(v, p); }
-void rust_writel(u32 v, void __iomem *p) { writel(v, p); }
+u8 rust_readb(const void __iomem *p)
+{
+	return readb(p);
+}
+
+u16 rust_readw(const void __iomem *p)
+{
+	return readw(p);
+}
+
+u32 rust_readl(const void __iomem *p)
+{
+	return readl(p);
+}
+
+void rust_writeb(u8 v, void __iomem *p)
+{
+	writeb(v, p);
+}
+
+void rust_writew(u16 v, void __iomem *p)
+{
+	writew(v, p);
+}
+
+void rust_writel(u32 v, void __iomem *p)
+{
+	writel(v, p);
+}
 
 bool rust_acpi_ecam(u32 i, u64 *base, u8 *first_bus, u8 *last_bus)
 {
@@ -166,7 +197,8 @@ bool rust_dt_pci_host(u32 *next, u32 *node, u64 *base, u8 *first_bus, u8 *last_b
 	while (t && err == -EINVAL) {
 		err = dt_pci_host(t, (*next)++, &h);
 		if (err == -EINVAL)
-			pr_warn("pci: host bridge %u of the device tree makes no sense\n", *next - 1);
+			pr_warn("pci: host bridge %u of the device tree makes no sense\n",
+				*next - 1);
 	}
 	if (err)
 		return false;
@@ -186,7 +218,9 @@ bool rust_dt_pci_window(u32 node, u32 *next, struct rust_pci_window *out)
 		pr_warn("pci: a window of a host bridge of the device tree makes no sense\n");
 	if (err)
 		return false;
-	*out = (struct rust_pci_window){ .memory = w.space != DT_PCI_IO, .pci = w.pci, .cpu = w.cpu, .size = w.size };
+	*out = (struct rust_pci_window){
+		.memory = w.space != DT_PCI_IO, .pci = w.pci, .cpu = w.cpu, .size = w.size
+	};
 	return true;
 }
 
@@ -266,7 +300,9 @@ int rust_disk_rw(struct disk *d, bool write, u64 sector, void *data, size_t len)
 {
 	struct page *page = len <= PAGE_SIZE ? alloc_page(GFP_KERNEL) : NULL;
 	struct bdev *whole = list_first_entry_or_null(&d->parts, struct bdev, list);
-	struct bio *b = page && whole ? bio_alloc(whole, write ? REQ_WRITE : REQ_READ, 0, GFP_KERNEL) : NULL;
+	struct bio *b = page && whole ?
+				bio_alloc(whole, write ? REQ_WRITE : REQ_READ, 0, GFP_KERNEL) :
+				NULL;
 	int e = -ENOMEM;
 
 	if (b) {
@@ -288,7 +324,8 @@ void *rust_disk_data(struct disk *d)
 	return d->driver_data;
 }
 
-void rust_disk_setup(struct disk *d, const struct rust_disk_limits *l, const struct disk_ops *ops, void *data)
+void rust_disk_setup(struct disk *d, const struct rust_disk_limits *l, const struct disk_ops *ops,
+		     void *data)
 {
 	d->sectors = l->sectors;
 	d->block_size = l->block_size;
@@ -300,6 +337,8 @@ void rust_disk_setup(struct disk *d, const struct rust_disk_limits *l, const str
 	}
 	d->read_only = l->read_only;
 	d->write_cache = l->write_cache;
+	d->removable = l->removable;
+	d->no_partitions = l->no_partitions;
 	d->parent = l->parent;
 	if (d->parent)
 		show_get(d->parent);

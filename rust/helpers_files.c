@@ -64,6 +64,7 @@ void rust_sleep(u32 ms)
 }
 
 u32 rust_file_mode(const struct file *f) { return f->f_mode; }
+bool rust_file_exclusive(const struct file *f) { return READ_ONCE(f->f_flags) & O_EXCL; }
 bool rust_file_nonblock(const struct file *f) { return READ_ONCE(f->f_flags) & O_NONBLOCK; }
 void rust_tell_listeners(struct fasync_struct **list) { kill_fasync((struct fasync_struct __rcu **)list, SIGIO, POLL_IN); }
 void *rust_file_private(const struct file *f) { return f->private_data; }
@@ -94,6 +95,13 @@ void rust_file_opened(struct file *f, void *private)
 struct cdev *rust_chrdev_create(const char *name, dev_t dev, umode_t mode, const struct file_operations *ops, void *data)
 {
 	struct cdev *c = chrdev_create(name, dev, mode, ops, data);
+
+	return IS_ERR(c) ? NULL : c;
+}
+
+struct cdev *rust_node_create(const char *name, dev_t dev, umode_t mode, const struct file_operations *ops, void *data, void (*drop)(void *))
+{
+	struct cdev *c = chrdev_create_counted(name, dev, mode, ops, data, drop);
 
 	return IS_ERR(c) ? NULL : c;
 }

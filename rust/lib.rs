@@ -24,6 +24,7 @@ pub mod list;
 pub mod mem;
 pub mod module;
 pub mod net;
+pub mod node;
 mod panic;
 pub mod pci;
 mod pci_assign;

@@ -159,12 +159,14 @@ int cdev_add(struct cdev *c, dev_t dev, unsigned int count)
 
 void cdev_del(struct cdev *c)
 {
+	const struct file_operations *ops = c->ops;
+
 	spin_lock(&cdev_lock);
 	c->dead = true;
 	list_del_init(&c->list);
 	spin_unlock(&cdev_lock);
-	owner_unhold(c->ops);
 	cdev_put(c);
+	owner_unhold(ops);
 }
 
 static struct cdev *cdev_get(dev_t dev)
@@ -188,18 +190,20 @@ static struct cdev *cdev_get(dev_t dev)
 static int chrdev_open(struct inode *inode, struct file *filp)
 {
 	struct cdev *c = cdev_get(inode->i_rdev);
+	const struct file_operations *ops;
 	int err = 0;
 
 	if (!c)
 		return -ENXIO;
-	replace_fops(filp, c->ops);
+	ops = c->ops;
+	replace_fops(filp, ops);
 	filp->private_data = c->private;
-	if (c->ops->open)
-		err = c->ops->open(inode, filp);
-	if (err)
-		owner_unuse(c->ops);
-	/* The operations are the driver's for good; what it allocates it pins itself. */
+	if (ops->open)
+		err = ops->open(inode, filp);
+	/* The operations are the driver's for good; what it allocates it pins itself. Its function for the last reference may be a module's: used until then. */
 	cdev_put(c);
+	if (err)
+		owner_unuse(ops);
 	return err;
 }
 
@@ -229,21 +233,31 @@ struct simple_cdev {
 	struct cdev cdev;
 	char node[48];
 	bool region;
+	void (*drop)(void *private);	/* or NULL */
 };
 
 static void free_simple(struct cdev *c)
 {
-	kfree(container_of(c, struct simple_cdev, cdev));
+	struct simple_cdev *s = container_of(c, struct simple_cdev, cdev);
+
+	if (s->drop)
+		s->drop(c->private);
+	kfree(s);
 }
 
+/* DROP, where there is one, is called with PRIV once: at the end of the last open that found it, or here where it fails. */
 static struct cdev *create(const char *name, dev_t dev, umode_t mode, const struct file_operations *fops,
-			   void *priv, bool region)
+			   void *priv, void (*drop)(void *), bool region)
 {
 	struct simple_cdev *s = kzalloc(sizeof(*s), GFP_KERNEL);
 	int err;
 
-	if (!s)
+	if (!s) {
+		if (drop)
+			drop(priv);
 		return ERR_PTR(-ENOMEM);
+	}
+	s->drop = drop;
 	strscpy(s->node, name, sizeof(s->node));
 	cdev_init(&s->cdev, fops);
 	s->cdev.name = s->node;
@@ -269,19 +283,25 @@ unregister:
 	if (region)
 		unregister_chrdev_region(dev, 1);
 free:
-	kfree(s);
+	free_simple(&s->cdev);
 	return ERR_PTR(err);
 }
 
 struct cdev *chrdev_create(const char *name, dev_t dev, umode_t mode, const struct file_operations *fops,
 			   void *priv)
 {
+	return chrdev_create_counted(name, dev, mode, fops, priv, NULL);
+}
+
+struct cdev *chrdev_create_counted(const char *name, dev_t dev, umode_t mode, const struct file_operations *fops,
+				   void *priv, void (*drop)(void *))
+{
 	bool covered;
 
 	mutex_lock(&chrdevs_lock);
 	covered = region_of(dev, 1);
 	mutex_unlock(&chrdevs_lock);
-	return create(name, dev, mode, fops, priv, !covered);
+	return create(name, dev, mode, fops, priv, drop, !covered);
 }
 
 struct cdev *misc_create(const char *name, int minor, umode_t mode, const struct file_operations *fops,
@@ -293,11 +313,11 @@ struct cdev *misc_create(const char *name, int minor, umode_t mode, const struct
 	if (!xchg(&registered, true))
 		register_chrdev_region(MKDEV(MISC_MAJOR, 0), MISC_MINORS, "misc");
 	if (minor >= 0)
-		return create(name, MKDEV(MISC_MAJOR, minor), mode, fops, priv, false);
+		return create(name, MKDEV(MISC_MAJOR, minor), mode, fops, priv, NULL, false);
 	/* The lowest one that nobody has: modules come and go. */
 	minor = MISC_DYN_FIRST;
 	do {
-		c = create(name, MKDEV(MISC_MAJOR, minor), mode, fops, priv, false);
+		c = create(name, MKDEV(MISC_MAJOR, minor), mode, fops, priv, NULL, false);
 	} while (IS_ERR(c) && PTR_ERR(c) == -EBUSY && ++minor < MISC_MINORS);
 	return c;
 }

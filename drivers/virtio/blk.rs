@@ -3,13 +3,13 @@
 
 use super::queue::{Piece, Queue};
 use super::{config32, config64, Transport, F_RING_EVENT, F_RING_INDIRECT, F_RING_PACKED};
+use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::alloc::{Arc, KBox, KSlice, KERNEL};
 use kernel::block::{self, InFlight, Lent, Offer, Op, Request, Taken};
 use kernel::dma::{Dma, Halted};
 use kernel::sync::SpinLockIrq;
 use kernel::work::{DelayedWork, Work};
 use kernel::{irq, Error, Result};
-use core::sync::atomic::{AtomicBool, Ordering};
 
 const F_SIZE_MAX: u64 = 1 << 1;
 const F_SEG_MAX: u64 = 1 << 2;
@@ -283,7 +283,11 @@ fn pieces_of(r: &Request) -> usize {
 }
 
 impl block::Driver for Disk {
-    fn queue<'a>(&self, queue: u32, r: Offer<'a>) -> core::result::Result<Taken<'a>, (Error, Offer<'a>)> {
+    fn queue<'a>(
+        &self,
+        queue: u32,
+        r: Offer<'a>,
+    ) -> core::result::Result<Taken<'a>, (Error, Offer<'a>)> {
         let Some(lane) = self.lane(queue) else { return Err((Error::EIO, r)) };
         let mut hw = lane.hw.lock();
         let hw = &mut *hw;
@@ -299,9 +303,13 @@ impl block::Driver for Disk {
         }
         let (lent, taken) = hw.under_way.lend(r)?;
         let tag = lent.tag();
-        let pushed = lane.describe(lent, &mut hw.pieces).and_then(|n| hw.ring.push(hw.pieces.get(..n).unwrap_or(&[]), tag));
+        let pushed = lane
+            .describe(lent, &mut hw.pieces)
+            .and_then(|n| hw.ring.push(hw.pieces.get(..n).unwrap_or(&[]), tag));
         hw.untold |= pushed.is_ok();
-        if let (Err(e), Some(r)) = (pushed, if pushed.is_err() { hw.under_way.done(tag) } else { None }) {
+        if let (Err(e), Some(r)) =
+            (pushed, if pushed.is_err() { hw.under_way.done(tag) } else { None })
+        {
             r.complete(Err(e)); // the ring does not have it
         }
         Ok(taken)
@@ -345,18 +353,34 @@ fn make_lane(t: &dyn Transport, i: u16, agreed: u64) -> Result<Lane> {
     }
     let most = if agreed & F_RING_INDIRECT != 0 { MAX_INDIRECT } else { MAX_PIECES };
     let pieces = KSlice::from_fn(size.min(most), KERNEL, |_| Piece::NONE)?;
-    let hw = Hw { ring, under_way: InFlight::new(t.engine(), DEPTH, block::MOST_BYTES)?, pieces, untold: false };
-    Ok(Lane { index: i, hw: SpinLockIrq::new(hw), slots: Dma::alloc(t.engine(), DEPTH * SLOT)?, rest: SpinLockIrq::new(None) })
+    let hw = Hw {
+        ring,
+        under_way: InFlight::new(t.engine(), DEPTH, block::MOST_BYTES)?,
+        pieces,
+        untold: false,
+    };
+    Ok(Lane {
+        index: i,
+        hw: SpinLockIrq::new(hw),
+        slots: Dma::alloc(t.engine(), DEPTH * SLOT)?,
+        rest: SpinLockIrq::new(None),
+    })
 }
 
 /// The lane's interrupt, and what it uses besides.
 fn open_lane(disk: &Arc<Disk>, i: u32) -> Result<irq::Registration> {
     let lane = disk.lane(i).ok_or(Error::ENODEV)?;
     let theirs = disk.clone();
-    let rest: KBox<dyn Rest> = KBox::new(Work::new(move || _ = theirs.lane(i).map(|l| theirs.drain(l)))?, KERNEL)?;
+    let rest: KBox<dyn Rest> =
+        KBox::new(Work::new(move || _ = theirs.lane(i).map(|l| theirs.drain(l)))?, KERNEL)?;
     *lane.rest.lock() = Some(rest);
     let (source, vector, shared) = disk.t.interrupt_at(lane.index)?;
-    let registered = irq::request_owned(source, &Arc::new(Answer { disk: disk.clone(), lane: i })?, c"virtio-blk", shared)?;
+    let registered = irq::request_owned(
+        source,
+        &Arc::new(Answer { disk: disk.clone(), lane: i })?,
+        c"virtio-blk",
+        shared,
+    )?;
     disk.t.queue_setup(lane.index, &lane.hw.lock().ring, vector)?;
     Ok(registered)
 }
@@ -387,13 +411,20 @@ fn open(disk: &Arc<Disk>, f: u64) -> Result<(block::Limits, Interrupts)> {
     }
     let t = &*disk.t;
     // All rings take a request of so many pieces, and the device does; without a word from it, what one bio has.
-    let room = disk.lanes().map(|l| l.hw.lock().pieces.len()).min().unwrap_or(MIN_PIECES) as u32 - 2;
+    let room =
+        disk.lanes().map(|l| l.hw.lock().pieces.len()).min().unwrap_or(MIN_PIECES) as u32 - 2;
     let limits = block::Limits {
-        max_segments: room.min(if f & F_SEG_MAX != 0 { config32(t, 12) } else { MIN_PIECES as u32 - 3 }),
+        max_segments: room.min(if f & F_SEG_MAX != 0 {
+            config32(t, 12)
+        } else {
+            MIN_PIECES as u32 - 3
+        }),
         max_segment: if f & F_SIZE_MAX != 0 { config32(t, 8) } else { 0 },
         sectors: config64(t, 0)?,
         block_size: if f & F_BLK_SIZE != 0 { config32(t, 20) } else { 512 },
         read_only: f & F_RO != 0,
+        removable: false,
+        no_partitions: false,
         write_cache: f & F_FLUSH != 0,
         max_discard: if f & F_DISCARD != 0 { config32(t, 36) } else { 0 },
         max_zeroes: if f & F_WRITE_ZEROES != 0 { config32(t, 48) } else { 0 },
@@ -409,8 +440,24 @@ fn open(disk: &Arc<Disk>, f: u64) -> Result<(block::Limits, Interrupts)> {
 
 /// Memory of the disk and its lanes.
 fn make(t: KBox<dyn Transport>) -> Result<(Arc<Disk>, u64)> {
-    let made = super::negotiate(&*t, F_SIZE_MAX | F_SEG_MAX | F_RO | F_BLK_SIZE | F_FLUSH | F_MQ | F_DISCARD | F_WRITE_ZEROES | RINGS).and_then(|f| {
-        let offered = if f & F_MQ != 0 { usize::from(t.config8(34)) | usize::from(t.config8(35)) << 8 } else { 1 };
+    let made = super::negotiate(
+        &*t,
+        F_SIZE_MAX
+            | F_SEG_MAX
+            | F_RO
+            | F_BLK_SIZE
+            | F_FLUSH
+            | F_MQ
+            | F_DISCARD
+            | F_WRITE_ZEROES
+            | RINGS,
+    )
+    .and_then(|f| {
+        let offered = if f & F_MQ != 0 {
+            usize::from(t.config8(34)) | usize::from(t.config8(35)) << 8
+        } else {
+            1
+        };
         let mut lanes = KSlice::from_fn(offered.clamp(1, MAX_LANES), KERNEL, |_| None)?;
         for (i, place) in lanes.iter_mut().enumerate() {
             match make_lane(&*t, i as u16, f) {

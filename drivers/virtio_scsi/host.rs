@@ -462,8 +462,15 @@ impl Bound {
     }
 }
 
+#[path = "cd.rs"]
+mod cd;
+
 #[path = "pass.rs"]
 mod pass;
+
+#[path = "sg.rs"]
+mod sg;
+pub use sg::{MAJOR as SG_MAJOR, MOST as SG_MOST};
 
 #[path = "start.rs"]
 mod start;

@@ -219,6 +219,9 @@ impl Requests {
         );
         let t = self.tried.get_mut(usize::from(tag))?;
         let whole = a.got == total as usize;
+        if self.unit.attention(a.sense) {
+            return Some(Judged::Ended(Err(Error::EIO)));
+        }
         match judge(a.carried, a.status, a.sense) {
             Verdict::Done if whole => Some(Judged::Ended(Ok(()))),
             Verdict::Done | Verdict::Again if t.times < RETRIES => {

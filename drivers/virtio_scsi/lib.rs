@@ -15,6 +15,7 @@ pub mod scsi;
 
 use drivers::virtio::bus::{driver, start, Driven, Driver};
 use kernel::module::Module;
+use kernel::node::Major;
 use kernel::{module, Result};
 use scsi::bus::Bus;
 
@@ -22,8 +23,8 @@ module! {
     type: Loaded,
     license: "MIT",
     author: "Ochre",
-    description: "SCSI disks behind virtio SCSI hosts",
-    aliases: ["virtio:d00000008v*", "scsi:t-0x00*", "scsi_mod", "sd_mod"],
+    description: "SCSI disks and CD drives behind virtio SCSI hosts",
+    aliases: ["virtio:d00000008v*", "scsi:t-0x00*", "scsi:t-0x05*", "block-major-11-*", "char-major-21-*", "scsi_mod", "sd_mod", "sr_mod", "cdrom", "sg"],
     params: {}
 }
 
@@ -34,11 +35,14 @@ struct Loaded {
     // It goes first: hosts and units stand in the bus's directories.
     _driver: Driven,
     _bus: Bus,
+    // Goes last. None: another has these numbers, and each device takes its own.
+    _generic: Option<Major>,
 }
 
 impl Module for Loaded {
     fn init() -> Result<Self> {
+        let generic = Major::new(c"sg", host::SG_MAJOR, host::SG_MOST).ok();
         let bus = Bus::new()?;
-        Ok(Self { _driver: Driven::new(&DRIVER)?, _bus: bus })
+        Ok(Self { _driver: Driven::new(&DRIVER)?, _bus: bus, _generic: generic })
     }
 }

@@ -288,6 +288,10 @@ impl Carrier for Host {
         Ok(e)
     }
 
+    fn reset(&self, at: Address) -> Result<bool> {
+        self.manage(RESET_UNIT, at, 0)
+    }
+
     fn engine(&self) -> &Engine {
         self.t.engine()
     }

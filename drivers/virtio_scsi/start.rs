@@ -167,6 +167,8 @@ fn limits(host: &Host, queues: u32) -> block::Limits {
         sectors: 0,
         block_size: 512,
         read_only: false,
+        removable: false,
+        no_partitions: false,
         write_cache: false,
         max_discard: 0,
         max_zeroes: 0,

@@ -9,11 +9,14 @@
 //! A disk has an index, under which each request queue has room for its requests. It is free again once the disk's driver is dropped, which is
 //! when its last request has ended: `Disk`'s drop says so, and the work item takes the room away.
 
+use super::cd::Cd;
+use super::sg::Generic;
 use super::{Disk, Host, Later};
 use crate::lane::{Requests, Room, MOST_DISKS};
+use crate::scsi::cd::Drive;
 use crate::scsi::core::{identify, scan, Address, Found};
 use crate::scsi::disk::{examine, sectors, Unit};
-use crate::scsi::inquiry::DISK;
+use crate::scsi::inquiry::{CD, DISK};
 use crate::scsi::pass::Known;
 use crate::scsi::shown::{self, Control};
 use core::ops::RangeInclusive;
@@ -31,6 +34,7 @@ struct Seen {
     unit: Option<Arc<Unit>>,
     disk: Option<block::Disk>,
     shown: Option<shown::Unit>,
+    generic: Option<Generic>,
 }
 
 /// What can be found.
@@ -212,6 +216,32 @@ impl Units {
         Ok((unit, block::add(c"sd", &limits, Arc::new(disk)?)?))
     }
 
+    fn add_cd(
+        &mut self,
+        host: &Arc<Host>,
+        f: &Found,
+        known: Known,
+        shown: Option<&shown::Unit>,
+    ) -> Result<block::Disk> {
+        let common = self.common.as_ref().ok_or(Error::ENODEV)?.clone();
+        let unit = Arc::new(Unit::optical(f.at, f.inquiry.removable))?;
+        let (drive, medium) = Drive::new(&**host, &unit)?;
+        let limits = block::Limits {
+            sectors: medium.sectors,
+            block_size: medium.block_size,
+            read_only: true,
+            removable: f.inquiry.removable,
+            no_partitions: true,
+            parent: shown.map(|u| u.dir().clone()),
+            ..common
+        };
+        let known = Arc::new(known)?;
+        let index = self.take_index().ok_or(Error::ENOSPC)?;
+        let disk = Disk { host: host.clone(), unit: unit.clone(), known, index };
+        make_room(host, index, &unit)?;
+        block::add(c"sr", &limits, Arc::new(Cd { disk, drive })?)
+    }
+
     /// What was found is there. An error: the host is dead, or there is no memory.
     fn add(&mut self, host: &Arc<Host>, f: &Found) -> Result {
         let (number, at, i) = (self.shown.as_ref().map_or(0, |s| s.number()), f.at, f.inquiry);
@@ -224,12 +254,31 @@ impl Units {
             text(&i.product),
             i.kind
         );
-        let mut seen = Entry::new(at, Seen { unit: None, disk: None, shown: None }, KERNEL)?;
+        let mut seen =
+            Entry::new(at, Seen { unit: None, disk: None, shown: None, generic: None }, KERNEL)?;
         seen.shown = self.shown.as_ref().and_then(|h| h.unit(&**host, f, control(host).ok()?).ok());
-        if i.kind == DISK {
-            match self.add_disk(host, f, Known::new(number, at, i), seen.shown.as_ref()) {
+        if let Some(shown) = &mut seen.shown {
+            let depth = self.common.as_ref().map_or(1, |c| c.depth);
+            match Generic::new(host, Known::new(number, at, i), depth) {
+                Ok(g) => {
+                    _ = shown.generic(g.number());
+                    seen.generic = Some(g);
+                }
+                Err(e) => {
+                    pr_warn!("scsi {}:0:{}:{}: no sg: {}\n", number, at.target, at.lun, e.code())
+                }
+            }
+        }
+        let (known, dir) = (Known::new(number, at, i), seen.shown.as_ref());
+        let added = match i.kind {
+            DISK => Some(self.add_disk(host, f, known, dir).map(|(u, d)| (Some(u), d))),
+            CD => Some(self.add_cd(host, f, known, dir).map(|d| (None, d))),
+            _ => None,
+        };
+        if let Some(added) = added {
+            match added {
                 Ok((unit, disk)) => {
-                    (seen.unit, seen.disk) = (Some(unit), Some(disk));
+                    (seen.unit, seen.disk) = (unit, Some(disk));
                     _ = seen.shown.as_ref().map(shown::Unit::bound);
                 }
                 Err(e) => pr_warn!(
@@ -333,6 +382,7 @@ impl Units {
 impl Seen {
     fn go(mut self, gone: bool) {
         _ = self.shown.as_mut().map(shown::Unit::leaves);
+        drop(self.generic.take());
         if let Some(disk) = self.disk.take() {
             disk.detach(gone);
             disk.take_away();
@@ -361,7 +411,9 @@ impl Rest {
     /// Nothing is under way: all goes. Sleeps.
     pub fn take_away(mut self) {
         while let Some(seen) = self.seen.pop_first() {
-            if let Some(disk) = seen.into_value().disk.take() {
+            let mut seen = seen.into_value();
+            drop(seen.generic.take());
+            if let Some(disk) = seen.disk.take() {
                 disk.take_away();
             }
         }

@@ -13,7 +13,7 @@ from expect import appended, check, no_report
 ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../..")
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 sys.path.insert(0, os.path.join(ROOT, "tests/xfs"))
-from ochre import rootfs, setup  # noqa: E402
+from ochre import disk, rootfs, setup  # noqa: E402
 import linux  # noqa: E402
 
 MIB = 1 << 20
@@ -55,7 +55,7 @@ def said(kind, tools, d, files):
     argv = [os.path.join(ROOT, "ochre"), "run", "--timeout", "100", "--cpus", "2", "--net", "none", "--qemu", images(d)]
     script = SCRIPT
     if kind == "linux":
-        argv += ["--kernel", "linux", "--memory", "1G", "--append", "no_timer_check", "--rootfs", rootfs.busybox_root(tools, {**linux.files(tools, d), **files})]
+        argv += ["--kernel", "linux", "--memory", "1G", "--append", "no_timer_check", "--rootfs", rootfs.busybox_root(tools, {**disk.modules("x86_64", (*disk.OF_DISKS, "sr_mod")), **files})]
         script = linux.LOAD + script
     else:
         argv += [*["--debug"] * (kind == "debug"), *appended(), "--rootfs", rootfs.busybox_root(tools, files)]

@@ -220,6 +220,8 @@ fn edu(run: &mut kernel::ktest::Run<'_>) -> Result {
         sectors: (SIZE / SECTOR) as u64,
         block_size: SECTOR as u32,
         read_only: false,
+        removable: false,
+        no_partitions: false,
         write_cache: false,
         max_discard: 0,
         max_zeroes: 0,

@@ -6,9 +6,15 @@ use kernel::show::Dir;
 use kernel::Result;
 
 /// Directories that come and go with the module: where, and by what name.
-const PLACES: [(&core::ffi::CStr, &str); 4] =
-    [(c"bus", "scsi"), (c"class", "scsi_host"), (c"class", "scsi_device"), (c"class", "scsi_disk")];
-const INSIDE: [&core::ffi::CStr; 2] = [c"bus/scsi/devices", c"bus/scsi/drivers/sd"];
+const PLACES: [(&core::ffi::CStr, &str); 5] = [
+    (c"bus", "scsi"),
+    (c"class", "scsi_host"),
+    (c"class", "scsi_device"),
+    (c"class", "scsi_disk"),
+    (c"class", "scsi_generic"),
+];
+const INSIDE: [&core::ffi::CStr; 3] =
+    [c"bus/scsi/devices", c"bus/scsi/drivers/sd", c"bus/scsi/drivers/sr"];
 
 /// The directories. Dropped, they go with all that is in them.
 pub struct Bus([Option<Dir>; PLACES.len()]);

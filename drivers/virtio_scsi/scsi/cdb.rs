@@ -11,6 +11,11 @@ pub struct Cdb {
 const TEST_UNIT_READY: u8 = 0x00;
 const INQUIRY: u8 = 0x12;
 const MODE_SENSE_6: u8 = 0x1a;
+const START_STOP: u8 = 0x1b;
+const PREVENT_ALLOW: u8 = 0x1e;
+const READ_TOC: u8 = 0x43;
+const GET_EVENT: u8 = 0x4a;
+const SET_CD_SPEED: u8 = 0xbb;
 const READ_CAPACITY_10: u8 = 0x25;
 const READ_10: u8 = 0x28;
 const WRITE_10: u8 = 0x2a;
@@ -61,6 +66,41 @@ impl Cdb {
     /// A page of modes, 0x3f: all (SPC 6.14). Without block descriptors.
     pub fn mode_sense(page: u8, room: u8) -> Cdb {
         Cdb::new(6, MODE_SENSE_6, &[(1, 1, 8), (2, 1, page.into()), (4, 1, room.into())])
+    }
+
+    /// Moves the tray, in where `load` (SBC 5.31).
+    pub fn tray(load: bool) -> Cdb {
+        Cdb::new(6, START_STOP, &[(4, 1, if load { 3 } else { 2 })])
+    }
+
+    /// The medium cannot be taken out, or can again (SBC 5.15).
+    pub fn lock(on: bool) -> Cdb {
+        Cdb::new(6, PREVENT_ALLOW, &[(4, 1, on.into())])
+    }
+
+    /// The table of contents from `track` on, in `room` bytes; `msf`: places in minutes, seconds and frames; `sessions`: the first track of the last session instead
+    /// (MMC 6.25).
+    pub fn toc(track: u8, msf: bool, sessions: bool, room: u16) -> Cdb {
+        Cdb::new(
+            10,
+            READ_TOC,
+            &[
+                (1, 1, if msf { 2 } else { 0 }),
+                (6, 1, track.into()),
+                (7, 2, room.into()),
+                (9, 1, if sessions { 0x40 } else { 0 }),
+            ],
+        )
+    }
+
+    /// What happened to the medium, told at once, in 8 bytes (MMC 6.6).
+    pub fn media_event() -> Cdb {
+        Cdb::new(10, GET_EVENT, &[(1, 1, 1), (4, 1, 0x10), (7, 2, 8)])
+    }
+
+    /// Reads with so many kilobytes a second from now on; 0xffff: as fast as it can (MMC 6.36).
+    pub fn speed(kilobytes: u16) -> Cdb {
+        Cdb::new(12, SET_CD_SPEED, &[(2, 2, kilobytes.into()), (4, 2, 0xffff)])
     }
 
     /// The logical units of the target (SPC 6.33).

@@ -4,7 +4,8 @@
 use super::cdb::{unmap_list, Cdb};
 use super::core::{ask, page, Address, Found, Host};
 use super::inquiry::{self, Capacity, Modes};
-use core::sync::atomic::{AtomicBool, Ordering};
+use super::sense::{key, Sense};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use kernel::block::{Limits, Op, Request};
 use kernel::{Error, Result};
 
@@ -20,8 +21,11 @@ pub struct Unit {
     /// Where.
     pub at: Address,
     // A block has 512 bytes shifted left by this.
-    shift: u32,
+    shift: AtomicU32,
     long: bool,
+    // Its medium can be taken out; it may be another one since somebody asked.
+    removable: bool,
+    changed: AtomicBool,
     discard: Discard,
     // It refused the command: it is asked no more.
     no_discard: AtomicBool,
@@ -45,8 +49,51 @@ pub enum Extra {
 const MOST: u64 = 0x007f_fff8;
 
 impl Unit {
+    /// A drive whose medium is looked at later.
+    pub fn optical(at: Address, removable: bool) -> Unit {
+        Unit {
+            at,
+            shift: AtomicU32::new(0),
+            long: false,
+            removable,
+            changed: AtomicBool::new(false),
+            discard: Discard::Unmap,
+            no_discard: AtomicBool::new(false),
+            no_zeroes: AtomicBool::new(false),
+        }
+    }
+
+    fn shift(&self) -> u32 {
+        self.shift.load(Ordering::Relaxed)
+    }
+
+    /// Its blocks have so many bytes from now on: a power of two, 512 at least.
+    pub fn set_block(&self, bytes: u32) {
+        self.shift.store(bytes.trailing_zeros().saturating_sub(9), Ordering::Relaxed);
+    }
+
+    /// Notes what sense data say of its medium: whether a command is not to be tried again, as it may be another medium's.
+    pub fn attention(&self, sense: Option<Sense>) -> bool {
+        let changed =
+            self.removable && sense.is_some_and(|s| s.key == key::UNIT_ATTENTION && !s.deferred);
+        if changed {
+            self.changed.store(true, Ordering::Release);
+        }
+        changed
+    }
+
+    /// The medium may be another one.
+    pub fn set_changed(&self) {
+        self.changed.store(true, Ordering::Release);
+    }
+
+    /// Whether the medium may have changed since this was asked last.
+    pub fn has_changed(&self) -> bool {
+        self.changed.swap(false, Ordering::AcqRel)
+    }
+
     fn blocks(&self, bytes: u32) -> u32 {
-        bytes >> (9 + self.shift)
+        bytes >> (9 + self.shift())
     }
 
     /// Whether the disk has not refused requests like that.
@@ -60,7 +107,7 @@ impl Unit {
 
     /// The command for `r`.
     pub fn command(&self, r: &Request) -> (Cdb, Extra) {
-        let (lba, blocks) = (r.disk_sector() >> self.shift, self.blocks(r.len()));
+        let (lba, blocks) = (r.disk_sector() >> self.shift(), self.blocks(r.len()));
         match r.op() {
             Op::Read => (Cdb::transfer(false, lba, blocks, false, self.long), Extra::Memory(true)),
             Op::Write => {
@@ -71,9 +118,9 @@ impl Unit {
                 let list = unmap_list(lba, blocks);
                 (Cdb::unmap(list.len() as u16), Extra::List(list))
             }
-            Op::Discard => (Cdb::write_same(lba, blocks, true), Extra::Zeroes(512 << self.shift)),
+            Op::Discard => (Cdb::write_same(lba, blocks, true), Extra::Zeroes(512 << self.shift())),
             Op::WriteZeroes => {
-                (Cdb::write_same(lba, blocks, false), Extra::Zeroes(512 << self.shift))
+                (Cdb::write_same(lba, blocks, false), Extra::Zeroes(512 << self.shift()))
             }
         }
     }
@@ -105,10 +152,10 @@ fn capacity(host: &dyn Host, at: Address) -> Result<Capacity> {
 /// Its size now, in sectors of 512 bytes. Errors: as of `ask`; `EINVAL`: its blocks have another size. Sleeps.
 pub fn sectors(host: &dyn Host, unit: &Unit) -> Result<u64> {
     let c = capacity(host, unit.at)?;
-    if c.block != 512 << unit.shift {
+    if c.block != 512 << unit.shift() {
         Err(Error::EINVAL)
     } else {
-        in_sectors(c.blocks, unit.shift)
+        in_sectors(c.blocks, unit.shift())
     }
 }
 
@@ -165,7 +212,9 @@ pub fn examine(host: &dyn Host, f: &Found, host_limits: &Limits) -> Result<(Unit
     };
     let unit = Unit {
         at: f.at,
-        shift,
+        shift: AtomicU32::new(shift),
+        removable: f.inquiry.removable,
+        changed: AtomicBool::new(false),
         long: c.blocks > u64::from(u32::MAX),
         discard,
         no_discard: AtomicBool::new(false),
@@ -176,6 +225,7 @@ pub fn examine(host: &dyn Host, f: &Found, host_limits: &Limits) -> Result<(Unit
         block_size: c.block,
         physical_block: c.physical,
         read_only: modes.protected,
+        removable: f.inquiry.removable,
         write_cache: modes.write_cache == Some(true),
         fua: modes.fua && modes.write_cache == Some(true),
         max_discard,

@@ -6,6 +6,10 @@ use super::cdb::number;
 
 /// A disk (peripheral device type).
 pub const DISK: u8 = 0;
+/// A scanner.
+pub const SCANNER: u8 = 6;
+/// A CD drive.
+pub const CD: u8 = 5;
 
 /// INQUIRY's answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

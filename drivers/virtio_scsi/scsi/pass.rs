@@ -97,6 +97,8 @@ pub trait Carrier: Send + Sync {
     fn reserve(&self, n: usize) -> Result;
     /// Gives it back.
     fn give_back(&self, n: usize);
+    /// Resets the unit: whether it was. `ENODEV`: the host is gone. Sleeps.
+    fn reset(&self, at: Address) -> Result<bool>;
     /// Most bytes of a command itself.
     fn most_command(&self) -> usize;
 }
@@ -130,6 +132,11 @@ const MOST_GENERIC: u32 = 256 << 20;
 const VERSION: u32 = 30527;
 const HOST_NAME: &[u8] = b"Virtio SCSI HBA\0";
 
+// Of SG_SCSI_RESET.
+const RESET_NOTHING: i32 = 0;
+const RESET_UNIT: i32 = 1;
+const NO_ESCALATION: i32 = 0x100;
+
 /// Numbers of ioctls.
 pub mod nr {
     #![allow(missing_docs)]
@@ -139,6 +146,7 @@ pub mod nr {
     pub const GET_RESERVED_SIZE: u32 = 0x2272;
     pub const SET_RESERVED_SIZE: u32 = 0x2275;
     pub const GET_VERSION_NUM: u32 = 0x2282;
+    pub const RESET: u32 = 0x2284;
     pub const IO: u32 = 0x2285;
     pub const GET_IDLUN: u32 = 0x5382;
     pub const PROBE_HOST: u32 = 0x5385;
@@ -417,6 +425,18 @@ impl Known {
         Known { host, at, inquiry, timeout, reserved }
     }
 
+    /// SG_SCSI_RESET: nothing, or the unit. More than that the host cannot reset.
+    fn reset(&self, carrier: &dyn Carrier, arg: usize) -> Result<u32> {
+        if !capable(Capability::SysAdmin) || !capable(Capability::SysRawio) {
+            return Err(Error::EACCES);
+        }
+        match take(arg)? & !NO_ESCALATION {
+            RESET_NOTHING => Ok(0),
+            RESET_UNIT if carrier.reset(self.at)? => Ok(0),
+            _ => Err(Error::EIO),
+        }
+    }
+
     /// What SCSI_IOCTL_PROBE_HOST writes: as much of the host's name as there is room for.
     fn probe(arg: usize) -> Result<u32> {
         if arg != 0 {
@@ -453,6 +473,7 @@ impl Known {
                 UserPtr::new(arg).write(&both).map(|()| 0)
             }
             nr::GET_BUS_NUMBER => give(arg, self.host),
+            nr::RESET => self.reset(carrier, arg),
             nr::PROBE_HOST => Self::probe(arg),
             _ => Err(Error::EINVAL),
         }

@@ -4,13 +4,15 @@
 //! of a disk; lsscsi(8) and lsblk -S read these.
 
 use super::core::{raw_page, Address, Found, Host};
-use super::inquiry::{has_page, Inquiry, DISK};
+use super::inquiry::{has_page, Inquiry, CD, DISK};
 use core::fmt;
 use core::sync::atomic::{AtomicU32, Ordering};
 use kernel::alloc::{Arc, KBox, KSlice, KERNEL};
 use kernel::show::{Dir, Event};
 use kernel::{Error, Result};
 
+// The major of generic devices.
+const GENERIC: u32 = 21;
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// What programs may have done to units of a host. Each sleeps.
@@ -53,8 +55,28 @@ pub struct Shown {
 pub struct Unit {
     name: (u32, Address),
     dir: Dir,
-    disk: bool,
+    driver: Option<Driver>,
     classes: [Option<Dir>; 2],
+    // Its generic device: the number, and the directory.
+    generic: Option<(u32, Dir)>,
+}
+
+/// A driver of the bus.
+#[derive(Clone, Copy)]
+struct Driver {
+    name: &'static str,
+    place: &'static core::ffi::CStr,
+    // Its units are in the class scsi_disk.
+    disks: bool,
+}
+
+/// The driver of units of that kind.
+fn driver(kind: u8) -> Option<Driver> {
+    match kind {
+        DISK => Some(Driver { name: "sd", place: c"bus/scsi/drivers/sd", disks: true }),
+        CD => Some(Driver { name: "sr", place: c"bus/scsi/drivers/sr", disks: false }),
+        _ => None,
+    }
 }
 
 /// A page of vital product data, with its header.
@@ -191,8 +213,13 @@ impl Shown {
             target.tell(Event::Add);
         }
         let dir = target.dir(format_args!("{n}:0:{}:{}", at.target, at.lun))?;
-        let mut unit =
-            Unit { name: (n, at), dir, disk: f.inquiry.kind == DISK, classes: [None, None] };
+        let mut unit = Unit {
+            name: (n, at),
+            dir,
+            driver: driver(f.inquiry.kind),
+            classes: [None, None],
+            generic: None,
+        };
         unit.fill(f.inquiry)?;
         unit.more(self.facts, f)?;
         unit.pages(host, at)?;
@@ -233,17 +260,17 @@ impl Unit {
         dir.attr(c"modalias", i.clone(), |i, out| writeln!(out, "scsi:t-0x{:02x}", i.kind), None)?;
         dir.uevent(i.clone(), |i, out| {
             writeln!(out, "DEVTYPE=scsi_device")?;
-            if i.kind == DISK {
-                writeln!(out, "DRIVER=sd")?;
+            if let Some(d) = driver(i.kind) {
+                writeln!(out, "DRIVER={}", d.name)?;
             }
             writeln!(out, "MODALIAS=scsi:t-0x{:02x}", i.kind)
         })?;
         dir.link_to(format_args!("subsystem"), &Dir::sys(c"bus/scsi")?)?;
         Dir::sys(c"bus/scsi/devices")?.link_back(dir)?;
-        if self.disk {
-            let sd = Dir::sys(c"bus/scsi/drivers/sd")?;
-            dir.link_to(format_args!("driver"), &sd)?;
-            sd.link_back(dir)?;
+        if let Some(d) = self.driver {
+            let place = Dir::sys(d.place)?;
+            dir.link_to(format_args!("driver"), &place)?;
+            place.link_back(dir)?;
         }
         Ok(())
     }
@@ -296,7 +323,7 @@ impl Unit {
         let name = format_args!("{n}:0:{}:{}", at.target, at.lun);
         let device = class(&self.dir, "scsi_device", c"class/scsi_device", name)?;
         device.tell(Event::Add);
-        let disk = if self.disk {
+        let disk = if self.driver.is_some_and(|d| d.disks) {
             Some(class(&self.dir, "scsi_disk", c"class/scsi_disk", name)?)
         } else {
             None
@@ -308,6 +335,23 @@ impl Unit {
         Ok(())
     }
 
+    /// It has the generic device of that number.
+    pub fn generic(&mut self, n: u32) -> Result {
+        let dir = &self.dir;
+        let of = dir.dir(format_args!("scsi_generic"))?.dir(format_args!("sg{n}"))?;
+        self.generic = Some((n, of.clone()));
+        let number = Arc::new(n)?;
+        of.attr(c"dev", number.clone(), |n, out| writeln!(out, "{GENERIC}:{n}"), None)?;
+        of.uevent(number, |n, out| writeln!(out, "MAJOR={GENERIC}\nMINOR={n}\nDEVNAME=sg{n}"))?;
+        of.link_to(format_args!("device"), dir)?;
+        let class = Dir::sys(c"class/scsi_generic")?;
+        of.link_to(format_args!("subsystem"), &class)?;
+        class.link_back(&of)?;
+        Dir::sys(c"dev/char")?.link_to(format_args!("{GENERIC}:{n}"), &of)?;
+        of.tell(Event::Add);
+        dir.link_to(format_args!("generic"), &of)
+    }
+
     /// Its disk is there.
     pub fn bound(&self) {
         self.dir.tell(Event::Bind);
@@ -315,6 +359,12 @@ impl Unit {
 
     /// It is about to go, and before it its disk.
     pub fn leaves(&mut self) {
+        if let Some((n, of)) = self.generic.take() {
+            of.tell(Event::Remove);
+            unlink(c"class/scsi_generic", format_args!("sg{n}"));
+            unlink(c"dev/char", format_args!("{GENERIC}:{n}"));
+            of.remove();
+        }
         for class in self.classes.iter_mut().filter_map(Option::take) {
             class.tell(Event::Remove);
         }
@@ -331,13 +381,12 @@ impl Drop for Unit {
         let (n, at) = self.name;
         let name = format_args!("{n}:0:{}:{}", at.target, at.lun);
         self.leaves();
-        if self.disk {
+        if let Some(d) = self.driver {
             self.dir.tell(Event::Unbind);
+            unlink(d.place, name);
         }
         self.dir.tell(Event::Remove);
-        for place in
-            [c"bus/scsi/devices", c"bus/scsi/drivers/sd", c"class/scsi_device", c"class/scsi_disk"]
-        {
+        for place in [c"bus/scsi/devices", c"class/scsi_device", c"class/scsi_disk"] {
             unlink(place, name);
         }
         self.dir.clone().remove();

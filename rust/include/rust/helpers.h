@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* C that only Rust calls: what a macro does, and where a Rust panic goes. Nothing in C depends on Rust. */
+/*
+ * C that only Rust calls: what a macro does, and where a Rust panic goes. Nothing in C depends on
+ * Rust.
+ */
 #pragma once
 
 #include <lib/types.h>
 
 /* A panic in Rust is an oops of the running task. The texts are not ended by NUL. */
-void rust_panic_oops(const char *file, size_t file_len, u32 line, const char *text, size_t text_len) __noreturn;
+void rust_panic_oops(const char *file, size_t file_len, u32 line, const char *text,
+		     size_t text_len) __noreturn;
 
 /* printk of text that is not ended by NUL. LEVEL is 0 (emergency) to 7 (debug). */
 void rust_print(int level, const char *text, size_t len);
@@ -13,7 +17,11 @@ void rust_print(int level, const char *text, size_t len);
 #include <kernel/spinlock.h>
 #include <alloc/gfp.h>
 
-enum { GFP_KERNEL_CONST = GFP_KERNEL, GFP_ATOMIC_CONST = GFP_ATOMIC, GFP_ACCOUNT_CONST = GFP_KERNEL_ACCOUNT };
+enum {
+	GFP_KERNEL_CONST = GFP_KERNEL,
+	GFP_ATOMIC_CONST = GFP_ATOMIC,
+	GFP_ACCOUNT_CONST = GFP_KERNEL_ACCOUNT
+};
 void *rust_kmalloc(size_t size, gfp_t gfp);
 void rust_spin_lock_irq(spinlock_t *l);
 void rust_spin_unlock_irq(spinlock_t *l);
@@ -21,7 +29,10 @@ bool rust_irqs_off(void);
 u8 rust_inb(u16 port);
 void rust_outb(u8 v, u16 port);
 /* The I-th legacy serial line of the machine: first port and irq. False: no such line. */
-/* The irq of the line that a PCI function's register names; -ENXIO where that means nothing. Are messages taken on this machine? */
+/*
+ * The irq of the line that a PCI function's register names; -ENXIO where that means nothing. Are
+ * messages taken on this machine?
+ */
 int rust_pci_pic_irq(u8 line);
 bool rust_takes_messages(void);
 bool rust_legacy_uart(unsigned int i, u16 *port, int *irq);
@@ -71,14 +82,16 @@ struct disk;
 struct disk_ops;
 struct rust_disk_limits {
 	u64 sectors;
-	u32 block_size, physical_block, max_discard, max_zeroes, max_segments, max_segment, max_bytes;
-	bool read_only, write_cache, fua;
+	u32 block_size, physical_block, max_discard, max_zeroes, max_segments, max_segment,
+		max_bytes;
+	bool read_only, write_cache, fua, removable, no_partitions;
 	struct show_node *parent;
 };
 /* One bio of LEN bytes, at most a page, between the disk and DATA. Sleeps. */
 int rust_disk_rw(struct disk *d, bool write, u64 sector, void *data, size_t len);
 void *rust_disk_data(struct disk *d);
-void rust_disk_setup(struct disk *d, const struct rust_disk_limits *l, const struct disk_ops *ops, void *data);
+void rust_disk_setup(struct disk *d, const struct rust_disk_limits *l, const struct disk_ops *ops,
+		     void *data);
 
 #include <kernel/printk.h>
 #include <sched/mutex.h>
@@ -102,8 +115,12 @@ void rust_rwsem_init(struct rw_semaphore *s, const char *name);
 void rust_init_wait(struct wait_queue_head *q);
 void rust_wake_all(struct wait_queue_head *q);
 void rust_init_completion(struct completion *c);
-/* Sleeps until *TURN is not SEEN, TICKS jiffies at most: ticks left (at least 1); 0: too late; -ERESTARTSYS. */
-long rust_wait(struct wait_queue_head *q, const u64 *turn, u64 seen, bool interruptible, long ticks);
+/*
+ * Sleeps until *TURN is not SEEN, TICKS jiffies at most: ticks left (at least 1); 0: too late;
+ * -ERESTARTSYS.
+ */
+long rust_wait(struct wait_queue_head *q, const u64 *turn, u64 seen, bool interruptible,
+	       long ticks);
 bool rust_has_waiters(struct wait_queue_head *q);
 void rust_sleep(u32 ms);
 
@@ -126,6 +143,7 @@ void rust_irq_place(int irq, u16 n);
 
 u32 rust_file_mode(const struct file *f);
 bool rust_file_nonblock(const struct file *f);
+bool rust_file_exclusive(const struct file *f);
 void rust_tell_listeners(struct fasync_struct **list);
 void *rust_file_private(const struct file *f);
 void *rust_seq_private(const struct seq_file *m);
@@ -144,13 +162,22 @@ void rust_show_unlink(struct show_node *dir, const char *name);
 /* From open: what the file is to hold, and that it has no position. */
 void rust_file_opened(struct file *f, void *private);
 /* As chrdev_create(); NULL on any failure. */
-struct cdev *rust_chrdev_create(const char *name, dev_t dev, umode_t mode, const struct file_operations *ops, void *data);
+/* The same with DATA that is counted: DROP is called with it once, also where it fails (chrdev_create_counted()). */
+struct cdev *rust_node_create(const char *name, dev_t dev, umode_t mode, const struct file_operations *ops, void *data, void (*drop)(void *));
+struct cdev *rust_chrdev_create(const char *name, dev_t dev, umode_t mode,
+				const struct file_operations *ops, void *data);
 struct proc_dir_entry;
-/* The file /proc/driver/NAME, which rust_proc_remove() removes; NULL: no memory, or there is one. */
-struct proc_dir_entry *rust_proc_driver(const char *name, int (*show)(struct seq_file *, void *), void *data);
+/*
+ * The file /proc/driver/NAME, which rust_proc_remove() removes; NULL: no memory, or there is one.
+ */
+struct proc_dir_entry *rust_proc_driver(const char *name, int (*show)(struct seq_file *, void *),
+					void *data);
 void rust_proc_remove(struct proc_dir_entry *de);
 
-/* The battery clock of a PC: its two ports, its interrupt (negative: none), where its century is (0: nowhere). False: there is none. */
+/*
+ * The battery clock of a PC: its two ports, its interrupt (negative: none), where its century is
+ * (0: nowhere). False: there is none.
+ */
 bool rust_cmos_rtc(u16 *port, int *irq, u8 *century);
 
 /* What Rust holds by value has these sizes, in bytes; none is aligned to more than 8. */

@@ -37,6 +37,9 @@ void cdev_del(struct cdev *cdev);
 /* All in one: region, cdev and /dev/@name with @mode. @minor < 0: next free minor of the misc major. */
 struct cdev *chrdev_create(const char *name, dev_t dev, umode_t mode, const struct file_operations *fops,
 			   void *priv);
+/* The same with a PRIV that DROP is called for, once: after chrdev_destroy(), when no open is on its way any more; or at once where this fails. */
+struct cdev *chrdev_create_counted(const char *name, dev_t dev, umode_t mode, const struct file_operations *fops,
+				   void *priv, void (*drop)(void *));
 struct cdev *misc_create(const char *name, int minor, umode_t mode, const struct file_operations *fops,
 			 void *priv);
 void chrdev_destroy(struct cdev *cdev);		/* undoes either */
