@@ -6,8 +6,10 @@
 #pragma once
 
 #include "t.h"
+#include <fcntl.h>
 #include <linux/android/binder.h>
 #include <linux/android/binderfs.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -25,8 +27,8 @@ struct b {
 };
 
 /*
- * binderfs on /tmp/binder with the device NAME; false: the kernel has none. A Linux without binderfs
- * may have made the device as it loaded the module (devices=).
+ * binderfs on /tmp/binder with the device NAME; false: the kernel has none. A Linux without
+ * binderfs may have made the device as it loaded the module (devices=).
  */
 static bool b_mount(const char *name)
 {
@@ -210,4 +212,35 @@ static void b_reply(struct b *b, const void *data, size_t len, const uint64_t *o
 static const void *b_data(const struct binder_transaction_data *t)
 {
 	return (const void *)(uintptr_t)t->data.ptr.buffer;
+}
+
+/* Reads all that is there. True where that was nothing but of objects. */
+static bool rest(struct b *b)
+{
+	bool none = true;
+
+	OK(fcntl(b->fd, F_SETFL, O_NONBLOCK));
+	while (b_next_of(b, NULL, true) >= 0)
+		none = false;
+	EQ(errno, EAGAIN);
+	OK(fcntl(b->fd, F_SETFL, 0));
+	return none;
+}
+
+/*
+ * Until the driver has said so many times that nobody holds an object of ours; it says nothing
+ * else.
+ */
+static void let_go(struct b *b, int times)
+{
+	struct pollfd p = { .fd = b->fd, .events = POLLIN };
+
+	while (b->releases < times || b->decs < times) {
+		EQ(poll(&p, 1, -1), 1);
+		CHECK(rest(b));
+	}
+	EQ(b->acquires, times);
+	EQ(b->incs, times);
+	EQ(b->releases, times);
+	EQ(b->decs, times);
 }

@@ -13,8 +13,8 @@
 #define NEED(name) do { if (!b_mount(name)) SKIP("this kernel has no Binder"); } while (0)
 
 /*
- * One side is a child, the victim: it runs until it says that it has come to the step, and is killed
- * there. The parent is the other side.
+ * One side is a child, the victim: it runs until it says that it has come to the step, and is
+ * killed there. The parent is the other side.
  */
 struct victim {
 	pid_t pid;
@@ -34,7 +34,8 @@ static void come_to_step(struct victim *v)
 	EQ(read(v->said, &c, 1), 1);
 }
 
-static void start(struct victim *v, const char *name, int keep, void (*run)(struct b *, struct victim *, int))
+static void start(struct victim *v, const char *name, int keep,
+		  void (*run)(struct b *, struct victim *, int))
 {
 	int fds[2];
 
@@ -143,35 +144,10 @@ static void hear_of_death(struct b *b, uint64_t cookie)
 	b_put64(b, BC_DEAD_BINDER_DONE, cookie);
 }
 
-/* Reads all that is there. True where that was nothing but of objects. */
-static bool rest(struct b *b)
-{
-	bool none = true;
-
-	OK(fcntl(b->fd, F_SETFL, O_NONBLOCK));
-	while (b_next_of(b, NULL, true) >= 0)
-		none = false;
-	EQ(errno, EAGAIN);
-	OK(fcntl(b->fd, F_SETFL, 0));
-	return none;
-}
-
-/* Until the driver has said so many times that nobody holds an object of ours; it says nothing else. */
-static void let_go(struct b *b, int times)
-{
-	struct pollfd p = { .fd = b->fd, .events = POLLIN };
-
-	while (b->releases < times || b->decs < times) {
-		EQ(poll(&p, 1, -1), 1);
-		CHECK(rest(b));
-	}
-	EQ(b->acquires, times);
-	EQ(b->incs, times);
-	EQ(b->releases, times);
-	EQ(b->decs, times);
-}
-
-/* The device's next manager is the other side, and is called: nothing of the killed one is in its way. */
+/*
+ * The device's next manager is the other side, and is called: nothing of the killed one is in its
+ * way.
+ */
 static void works_again(const char *name)
 {
 	struct binder_transaction_data t;
@@ -198,6 +174,14 @@ static void works_again(const char *name)
 	EQ(status, 0);
 	close(b.fd);
 	munmap(b.area, AREA);
+}
+
+/* B is done with, and the next one works. */
+static void done(struct b *b, const char *name)
+{
+	close(b->fd);
+	munmap(b->area, AREA);
+	works_again(name);
 }
 
 /* ---- who serves is killed ---- */
@@ -311,9 +295,7 @@ static void nested(const char *name, bool read)
 	b_free(&b, &t);
 	/* Nobody holds the object any more. */
 	let_go(&b, 1);
-	close(b.fd);
-	munmap(b.area, AREA);
-	works_again(name);
+	done(&b, name);
 }
 
 TEST(server_in_a_nested_call)
@@ -443,9 +425,7 @@ TEST(caller_before_its_call_is_read)
 	EQ(b_next(&b, NULL), BR_TRANSACTION_COMPLETE);
 	gone(end);
 	b_free(&b, &t);
-	close(b.fd);
-	munmap(b.area, AREA);
-	works_again("six");
+	done(&b, "six");
 }
 
 TEST(caller_before_it_reads_the_reply)
@@ -468,9 +448,7 @@ TEST(caller_before_it_reads_the_reply)
 	kill_it(&v);
 	gone(end);
 	b_free(&b, &t);
-	close(b.fd);
-	munmap(b.area, AREA);
-	works_again("seven");
+	done(&b, "seven");
 }
 
 static void call_and_read(struct b *b, struct victim *v, int keep)
@@ -517,9 +495,7 @@ TEST(caller_with_the_buffer_of_a_reply)
 	kill_it(&v);
 	gone(end);
 	let_go(&b, 1);
-	close(b.fd);
-	munmap(b.area, AREA);
-	works_again("eight");
+	done(&b, "eight");
 }
 
 static void call_with_object(struct b *b, struct victim *v, int keep)
@@ -570,9 +546,7 @@ static void calls_back(const char *name, bool read)
 	b_free(&b, &t);
 	/* The handle is gone: an asking is ignored, a call fails. */
 	EQ(b_call(&b, h, 1, NULL, 0, NULL, 0, &t), BR_FAILED_REPLY);
-	close(b.fd);
-	munmap(b.area, AREA);
-	works_again(name);
+	done(&b, name);
 }
 
 TEST(caller_before_a_nested_call_is_read)
@@ -625,9 +599,7 @@ TEST(caller_of_one_way_calls)
 	gone(end);
 	b_free(&b, &t);
 	b_put32(&b, BC_RELEASE, h);
-	close(b.fd);
-	munmap(b.area, AREA);
-	works_again("ten");
+	done(&b, "ten");
 }
 
 /* ---- who waits for a death is killed ---- */
@@ -670,7 +642,10 @@ TEST(watcher_before_and_behind_the_notification)
 	works_again("last");
 }
 
-/* All of it again, many times with a death in the middle of what happens, by chance: nothing of it stays, or is too early. */
+/*
+ * All of it again, many times with a death in the middle of what happens, by chance: nothing of it
+ * stays, or is too early.
+ */
 static void caller_for_ever(struct b *b, struct victim *v, int keep)
 {
 	(void)keep;
@@ -709,11 +684,12 @@ TEST(callers_at_any_time)
 		}
 		kill_it(&v);		/* it reads, writes, or makes the next one */
 		rest(&b);
-		/* A call that came behind the last reply goes nowhere; without one there is nothing to reply. */
+		/*
+		 * A call that came behind the last reply goes nowhere; without one there is nothing
+		 * to reply.
+		 */
 		b_send(&b, BC_REPLY, 0, 0, 0, NULL, 0, NULL, 0);
 		rest(&b);
 	}
-	close(b.fd);
-	munmap(b.area, AREA);
-	works_again("any");
+	done(&b, "any");
 }
