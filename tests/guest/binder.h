@@ -215,7 +215,7 @@ static const void *b_data(const struct binder_transaction_data *t)
 }
 
 /* Reads all that is there. True where that was nothing but of objects. */
-static bool rest(struct b *b)
+static bool b_rest(struct b *b)
 {
 	bool none = true;
 
@@ -231,13 +231,13 @@ static bool rest(struct b *b)
  * Until the driver has said so many times that nobody holds an object of ours; it says nothing
  * else.
  */
-static void let_go(struct b *b, int times)
+static void b_let_go(struct b *b, int times)
 {
 	struct pollfd p = { .fd = b->fd, .events = POLLIN };
 
 	while (b->releases < times || b->decs < times) {
 		EQ(poll(&p, 1, -1), 1);
-		CHECK(rest(b));
+		CHECK(b_rest(b));
 	}
 	EQ(b->acquires, times);
 	EQ(b->incs, times);

@@ -294,7 +294,7 @@ static void nested(const char *name, bool read)
 	EQ(b_next(&b, NULL), BR_DEAD_REPLY);		/* of the outer one */
 	b_free(&b, &t);
 	/* Nobody holds the object any more. */
-	let_go(&b, 1);
+	b_let_go(&b, 1);
 	done(&b, name);
 }
 
@@ -382,7 +382,7 @@ TEST(server_with_one_way_calls_that_wait)
 	kill_it(&v);
 	for (int i = 0; i < 3; i++)
 		gone(end[i]);
-	CHECK(rest(&b));	/* nobody tells who waits for nothing */
+	CHECK(b_rest(&b));	/* nobody tells who waits for nothing */
 	works_again("five");
 }
 
@@ -489,12 +489,12 @@ TEST(caller_with_the_buffer_of_a_reply)
 	come_to_step(&v);
 	b_free(&b, &t);
 	/* It holds our object with the buffer alone. */
-	CHECK(rest(&b));
+	CHECK(b_rest(&b));
 	EQ(b.acquires, 1);
 	EQ(b.releases, 0);
 	kill_it(&v);
 	gone(end);
-	let_go(&b, 1);
+	b_let_go(&b, 1);
 	done(&b, "eight");
 }
 
@@ -591,7 +591,7 @@ TEST(caller_of_one_way_calls)
 	EQ(t.sender_pid, 0);
 	watch(&b, h, 1);
 	hear_of_death(&b, 1);
-	CHECK(rest(&b));	/* the second waits for the buffer */
+	CHECK(b_rest(&b));	/* the second waits for the buffer */
 	b_free(&b, &t);
 	EQ(b_next(&b, &t), BR_TRANSACTION);
 	memcpy(&o, b_data(&t), sizeof(o));
@@ -683,13 +683,13 @@ TEST(callers_at_any_time)
 			calls++;
 		}
 		kill_it(&v);		/* it reads, writes, or makes the next one */
-		rest(&b);
+		b_rest(&b);
 		/*
 		 * A call that came behind the last reply goes nowhere; without one there is nothing
 		 * to reply.
 		 */
 		b_send(&b, BC_REPLY, 0, 0, 0, NULL, 0, NULL, 0);
-		rest(&b);
+		b_rest(&b);
 	}
 	done(&b, "any");
 }
