@@ -11,6 +11,7 @@
 #include "mutate.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/android/binderfs.h>
 #include <linux/kcov.h>
 #include <net/if.h>
 #include <sched.h>
@@ -79,6 +80,22 @@ static bool new_directory(void)
 	return !chdir("/") && (!umount2("/w", MNT_DETACH) || errno == EINVAL) && !mount("none", "/w", "tmpfs", 0, "size=16m,mode=0777") && !chdir("/w");
 }
 
+/* A binderfs with a device for anybody in the directory of a program that means it; none where the kernel has no Binder. */
+static void new_binder(const char *text, size_t len)
+{
+	struct binderfs_device d = { .name = "d" };
+	int fd;
+
+	if (!memmem(text, len, "binder/", 7) || mkdir("/w/binder", 0777) || mount("binder", "/w/binder", "binder", 0, NULL))
+		return;
+	fd = open("/w/binder/binder-control", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (ioctl(fd, BINDER_CTL_ADD, &d) || chmod("/w/binder/d", 0666) || chmod("/w/binder/binder-control", 0666))
+		give_up(errno);
+	close(fd);
+}
+
 bool caller_wait(pid_t pid, uint64_t *made, unsigned int programs, int *status)
 {
 	uint64_t before = 0, now;
@@ -145,6 +162,7 @@ static int keep_one(int last_pid)
 		page->end = EXEC_REFUSED;
 		return 0;
 	}
+	new_binder(page->text, page->len);
 	if (pwrite(last_pid, "1", 1, 0) != 1)
 		give_up(errno);
 	calls[0] = calls[1] = 0;

@@ -555,15 +555,15 @@ static void quiet_faults(void)
 	}
 }
 
-/* The network's stage has a bridge. No file: bridges are in the image. */
-static void load_bridge(void)
+/* Bridges and Binder are there for anybody. No file: they are in the image. */
+static void load(const char *module)
 {
-	int fd = open("/bridge.ko", O_RDONLY | O_CLOEXEC);
+	int fd = open(module, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
-	if (syscall(SYS_finit_module, fd, "", 0))
-		printf("bridge.ko: %s\n", strerror(errno));
+	if (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST)
+		printf("%s: %s\n", module, strerror(errno));
 	close(fd);
 }
 
@@ -583,7 +583,8 @@ static int init(void)
 	mount_on("tmpfs", "/dev/shm", "mode=1777");
 	mount_on("debugfs", "/sys/kernel/debug", NULL);
 	quiet_faults();
-	load_bridge();
+	load("/bridge.ko");
+	load("/binder.ko");
 	mkdir("/tmp", 01777);
 	mount_on("tmpfs", "/tmp", "mode=1777");
 	if (access("/dev/vda", F_OK))

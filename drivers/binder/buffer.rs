@@ -6,7 +6,7 @@ use super::process::{entry, Process};
 use super::refs;
 use super::space::Room;
 use super::thread::Work;
-use super::wire::TF_CLEAR_BUF;
+use super::wire::{BR_TRANSACTION_COMPLETE, TF_CLEAR_BUF};
 use kernel::alloc::{Arc, ACCOUNT};
 use kernel::area::Area;
 use kernel::file::{self, Descriptor, File};
@@ -33,7 +33,7 @@ pub struct Buffer {
     pub off: usize,
     pub data_size: usize,
     pub offsets_size: usize,
-    one_way: bool,
+    suspect: bool, // its sender takes too much for one-way calls
     clear: bool,
     pub active: bool, // the one one-way call of its node that is with the process
     pub node: Option<Arc<Node>>, // that is called: held
@@ -48,11 +48,11 @@ fn up(n: u64) -> Result<usize> {
 }
 
 impl Buffer {
-    /// Room in P's area for data, offsets and the buffers beside them. `node` is held already, and let go of with the buffer. `ESRCH`: P has no area; `ENOSPC`; `EINVAL`: sizes that make no sense.
+    /// Room in P's area for data, offsets and the buffers beside them. `sender`: of a one-way call; else 0. `node` is held already, and let go of with the buffer. `ESRCH`: P has no area; `ENOSPC`; `EINVAL`: sizes that make no sense.
     pub fn new(
         p: &Arc<Process>,
         sizes: (u64, u64, u64),
-        one_way: bool,
+        sender: u64,
         flags: u32,
         node: Option<Arc<Node>>,
     ) -> Result<tree::Entry<usize, Self>> {
@@ -60,13 +60,13 @@ impl Buffer {
         let (data, offsets, more) = (up(sizes.0)?, up(sizes.1)?, up(sizes.2)?);
         let len = data.checked_add(offsets).and_then(|n| n.checked_add(more));
         let len = len.ok_or(Error::EINVAL)?.max(8);
-        let room = Room::new()?;
+        let room = Room::new(sender)?;
         let mut st = p.lock.lock();
         if st.dead {
             return Err(Error::ESRCH);
         }
         let area = st.area.clone().filter(Area::is_mapped).ok_or(Error::ESRCH)?;
-        let off = st.space.take(len, one_way, room)?;
+        let (off, suspect) = st.space.take(len, room)?;
         drop(st);
         let b = Self {
             process: p.clone(),
@@ -74,7 +74,7 @@ impl Buffer {
             off,
             data_size: sizes.0 as usize,
             offsets_size: sizes.1 as usize,
-            one_way,
+            suspect,
             clear: flags & TF_CLEAR_BUF != 0,
             active: false,
             node: held.keep(),
@@ -82,6 +82,15 @@ impl Buffer {
             files: Map::new(),
         };
         entry(off, b) // without memory it undoes itself
+    }
+
+    /// What its sender is told as the call is made.
+    pub fn complete(&self) -> Work {
+        if self.suspect {
+            Work::Suspect
+        } else {
+            Work::Code(BR_TRANSACTION_COMPLETE)
+        }
     }
 
     /// Where the offsets are.
@@ -205,6 +214,6 @@ impl Drop for Buffer {
             }
             n.let_go(true, true, false);
         }
-        self.process.lock.lock().space.give(self.off, self.one_way);
+        self.process.lock.lock().space.give(self.off);
     }
 }

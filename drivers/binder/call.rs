@@ -178,11 +178,12 @@ fn try_make(p: &Arc<Process>, t: &Arc<Thread>, tr: &Transaction) -> Outcome {
         node.let_go(true, true, false);
         return Err(f);
     }
-    let mut b = Buffer::new(&to, sizes?, one_way, tr.flags, Some(node.clone()))?;
+    let mut b =
+        Buffer::new(&to, sizes?, if one_way { p.id } else { 0 }, tr.flags, Some(node.clone()))?;
     objects::fill(p, t, &to, tr, node.flags & FLAG_ACCEPTS_FDS != 0, &mut b)?;
+    let complete = item(Some(b.complete()))?;
     let call = Call::new(t, tr, false, top, b)?;
     let work = item(Some(Work::Call(call.clone())))?;
-    let complete = item(Some(Work::Code(BR_TRANSACTION_COMPLETE)))?;
 
     let mut left = None; // dropped behind the lock
     let mut st = to.lock.lock();
@@ -262,7 +263,7 @@ fn try_reply(
 ) -> Outcome {
     let from = from.ok_or(Error::ESRCH)?;
     let to = from.process.clone();
-    let mut b = Buffer::new(&to, sizes(tr)?, false, tr.flags, None)?;
+    let mut b = Buffer::new(&to, sizes(tr)?, 0, tr.flags, None)?;
     objects::fill(p, t, &to, tr, call.flags & TF_ACCEPT_FDS != 0, &mut b)?;
     let work = item(Some(Work::Call(Call::new(t, tr, true, None, b)?)))?;
     let complete = item(Some(Work::Code(BR_TRANSACTION_COMPLETE)))?;

@@ -114,6 +114,21 @@ fn answer(p: &Arc<Process>, t: &Arc<Thread>, cmd: u32, arg: UserPtr, nonblock: b
             thread::release(p, t);
             Ok(())
         }
+        wire::ONEWAY_SPAM_DETECTION => {
+            let n = wire::read_u32(arg)?;
+            p.lock.lock().wants_suspects = n != 0;
+            Ok(())
+        }
+        wire::GET_NODE_DEBUG_INFO => {
+            let mut b = [0; 24];
+            arg.read(&mut b)?;
+            arg.write(p.node_behind(Reader(&b).u64()).bytes())
+        }
+        wire::GET_NODE_INFO_FOR_REF => {
+            let mut b = [0; 24];
+            arg.read(&mut b)?;
+            arg.write(p.holders(&b)?.bytes())
+        }
         wire::GET_EXTENDED_ERROR => {
             let e = core::mem::replace(&mut t.state.lock().extended, thread::Extended::none());
             arg.write(Writer::<12>::new().u32(e.id).u32(e.command).u32(e.param as u32).bytes())

@@ -30,9 +30,9 @@ pub struct State {
     strong: u32,       // processes with a strong reference
     local_strong: u32, // calls, buffers, and the program itself
     local_weak: u32,
-    pub refs: u32,    // processes with a reference
-    has_strong: bool, // the program was told, or is being
-    has_weak: bool,
+    pub refs: u32,        // processes with a reference
+    pub has_strong: bool, // the program was told, or is being
+    pub has_weak: bool,
     pending_strong: bool, // it has not confirmed
     pending_weak: bool,
     item: Option<Item>, // none: it is on a queue
@@ -49,6 +49,11 @@ impl State {
 
     fn is_held(&self) -> bool {
         self.refs > 0 || self.local_weak > 0 || self.is_strong()
+    }
+
+    /// How many hold it, and how many weakly for its own process.
+    pub fn holders(&self) -> (u32, u32) {
+        (self.local_strong.saturating_add(self.strong), self.local_weak)
     }
 
     fn work(&mut self, node: &Arc<Node>) -> Option<Item> {

@@ -69,10 +69,13 @@ pub fn fill(
         let mut o = [0; 8];
         offsets.plus(i * 8).read(&mut o)?;
         f.buffer.area.write(f.buffer.offsets_at() + i * 8, &o)?;
-        let off = usize::try_from(u64::from_ne_bytes(o)).map_err(|_| Error::EINVAL)?;
-        let gap = off.checked_sub(at).ok_or(Error::EINVAL)?;
-        let left =
-            size.checked_sub(off).filter(|n| *n >= 4 && off % 4 == 0).ok_or(Error::EINVAL)?;
+        // One that overlaps the last or begins behind the end is EFAULT, one that is cut or not at a multiple of 4 EINVAL, as Linux has it.
+        let off = usize::try_from(u64::from_ne_bytes(o)).map_err(|_| Error::EFAULT)?;
+        let gap = off.checked_sub(at).ok_or(Error::EFAULT)?;
+        let left = size.checked_sub(off).ok_or(Error::EFAULT)?;
+        if left < 4 || off % 4 != 0 {
+            return Err(Error::EINVAL);
+        }
         f.buffer.area.copy_from(f.buffer.off + at, data.plus(at), gap)?;
         at = off + f.object(i as u64, off, left, data.plus(off))?;
     }
@@ -155,7 +158,9 @@ impl Filling<'_> {
         let at = self.next;
         let length = usize::try_from(o.length).ok().filter(|n| *n <= self.end - at);
         let length = length.ok_or(Error::EINVAL)?;
-        self.buffer.area.copy_from(at, UserPtr::new(o.buffer as usize), length)?;
+        // Bytes that cannot be read are EINVAL here, as Linux has it.
+        let from = UserPtr::new(o.buffer as usize);
+        self.buffer.area.copy_from(at, from, length).map_err(|_| Error::EINVAL)?;
         self.next += length.next_multiple_of(8); // the end is such a multiple, too
         let address = self.buffer.area.base() + at as u64;
         if o.has_parent() {

@@ -8,7 +8,7 @@ use super::node::Node;
 use super::refs::Refs;
 use super::space::Space;
 use super::thread::{self, Item, Queue, Thread, Work};
-use super::wire::Object;
+use super::wire::{Object, Reader, Writer};
 use core::sync::atomic::{AtomicU64, Ordering};
 use kernel::alloc::{Arc, ACCOUNT};
 use kernel::area::{Area, Mapped, NewMapping};
@@ -51,6 +51,7 @@ impl Context {
 
 /// A process.
 pub struct Process {
+    pub id: u64,
     pub context: Arc<Context>,
     pub pid: ARef<Pid>,
     polled: Arc<WaitQueue>,
@@ -68,6 +69,7 @@ pub struct State {
     pub turn: u64,
     pub todo: Queue,
     pub told: Map<(u64, u64), Option<Arc<Death>>>, // deaths that the program has not confirmed, by cookie
+    pub wants_suspects: bool,                      // BINDER_ENABLE_ONEWAY_SPAM_DETECTION
     pub max_threads: u32,
     pub requested: u32,
     pub started: u32,
@@ -88,6 +90,7 @@ impl State {
             turn: 0,
             todo: Queue::new(),
             told: Map::new(),
+            wants_suspects: false,
             max_threads: 0,
             requested: 0,
             started: 0,
@@ -137,6 +140,7 @@ impl State {
 impl Process {
     pub fn new(context: Arc<Context>, polled: Arc<WaitQueue>) -> Result<Arc<Self>> {
         Arc::new(Self {
+            id: new_id(),
             context,
             pid: Pid::current(),
             polled,
@@ -181,6 +185,33 @@ impl Process {
         node.set_manager();
         m.node = Some(node);
         Ok(())
+    }
+
+    /// BINDER_GET_NODE_DEBUG_INFO: what is known of the object behind that at PTR; nothing but zeroes behind the last.
+    pub fn node_behind(&self, ptr: u64) -> Writer<24> {
+        let st = self.lock.lock();
+        let node = ptr.checked_add(1).and_then(|at| st.nodes.from(&at)).map(|(_, n)| n);
+        let (ptr, cookie, strong, weak) = node.map_or((0, 0, false, false), |n| {
+            let s = n.state.lock();
+            (n.ptr, n.cookie, s.has_strong, s.has_weak)
+        });
+        Writer::new().u64(ptr).u64(cookie).u32(strong.into()).u32(weak.into())
+    }
+
+    /// BINDER_GET_NODE_INFO_FOR_REF: how an object that the manager has a handle of is held. `EPERM`: it is not the manager; `EINVAL`: more than the
+    /// handle was said, or it holds none strongly.
+    pub fn holders(self: &Arc<Self>, ask: &[u8; 24]) -> Result<Writer<24>> {
+        let mut r = Reader(ask);
+        let handle = r.u32();
+        if r.u32() != 0 || r.u64() != 0 || r.u64() != 0 {
+            return Err(Error::EINVAL);
+        }
+        if !self.context.manager().is_some_and(|n| Arc::ptr_eq(&n.owner, self)) {
+            return Err(Error::EPERM);
+        }
+        let node = self.lock.lock().refs.node(handle, true).cloned().ok_or(Error::EINVAL)?;
+        let (strong, weak) = node.state.lock().holders();
+        Ok(Writer::new().u32(handle).u32(strong).u32(weak).u32(0).u32(0).u32(0))
     }
 
     /// Threads in the driver come back to their program: a descriptor was closed.

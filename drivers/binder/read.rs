@@ -5,7 +5,8 @@ use super::call::{self, Call};
 use super::process::Process;
 use super::thread::{Item, Thread, Work};
 use super::wire::{
-    Writer, BR_FAILED_REPLY, BR_NOOP, BR_REPLY, BR_SPAWN_LOOPER, BR_TRANSACTION, LARGEST,
+    Writer, BR_FAILED_REPLY, BR_NOOP, BR_ONEWAY_SPAM_SUSPECT, BR_REPLY, BR_SPAWN_LOOPER,
+    BR_TRANSACTION, BR_TRANSACTION_COMPLETE, LARGEST,
 };
 use kernel::alloc::Arc;
 use kernel::user::UserPtr;
@@ -98,6 +99,11 @@ fn tell(p: &Arc<Process>, t: &Arc<Thread>, room: &mut Room<'_>, mut i: Item) -> 
     match i.take() {
         Some(Work::Call(c)) => return tell_call(p, t, room, &c),
         Some(Work::Code(n)) => room.put(&n.to_ne_bytes())?,
+        Some(Work::Suspect) => {
+            let wants = p.lock.lock().wants_suspects;
+            let n = if wants { BR_ONEWAY_SPAM_SUSPECT } else { BR_TRANSACTION_COMPLETE };
+            room.put(&n.to_ne_bytes())?;
+        }
         Some(Work::Error) => {
             let n = t.state.lock().take_error(i, false);
             room.put(&n.to_ne_bytes())?;

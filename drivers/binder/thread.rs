@@ -20,6 +20,8 @@ pub enum Work {
     Call(Arc<Call>),
     /// A number without more.
     Code(u32),
+    /// That its one-way call is made; and, where it wants to know, that it takes too much room for such.
+    Suspect,
     /// That its last command failed, in `State::error`.
     Error,
     /// That its call failed, in `State::reply_error`.

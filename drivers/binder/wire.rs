@@ -27,6 +27,9 @@ pub const SET_CONTEXT_MGR: u32 = iow(b'b', 7, 4);
 pub const THREAD_EXIT: u32 = iow(b'b', 8, 4);
 pub const VERSION: u32 = iowr(b'b', 9, 4);
 pub const SET_CONTEXT_MGR_EXT: u32 = iow(b'b', 13, 24);
+pub const ONEWAY_SPAM_DETECTION: u32 = iow(b'b', 16, 4);
+pub const GET_NODE_DEBUG_INFO: u32 = iowr(b'b', 11, 24);
+pub const GET_NODE_INFO_FOR_REF: u32 = iowr(b'b', 12, 24);
 pub const GET_EXTENDED_ERROR: u32 = iowr(b'b', 17, 12);
 
 /// What programs are answered.
@@ -44,6 +47,7 @@ pub const BR_SPAWN_LOOPER: u32 = io(b'r', 13);
 pub const BR_DEAD_BINDER: u32 = ior(b'r', 15, 8);
 pub const BR_CLEAR_DEATH_NOTIFICATION_DONE: u32 = ior(b'r', 16, 8);
 pub const BR_FAILED_REPLY: u32 = io(b'r', 17);
+pub const BR_ONEWAY_SPAM_SUSPECT: u32 = io(b'r', 19);
 
 /// What programs command.
 pub const BC_TRANSACTION: u32 = iow(b'c', 0, TRANSACTION);

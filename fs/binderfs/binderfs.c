@@ -62,7 +62,7 @@ struct device {
 	void *kept;   /* the driver's; NULL: the control device */
 };
 
-static const char *const features[] = { "extended_error" };
+static const char *const features[] = { "oneway_spam_detection", "extended_error" };
 
 static DEFINE_SPINLOCK(driver_lock);
 static const struct binderfs_driver *driver;	/* driver_lock; NULL: none */

@@ -6,8 +6,10 @@
 #pragma once
 
 #include "t.h"
+#include <fcntl.h>
 #include <linux/android/binder.h>
 #include <linux/android/binderfs.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -24,10 +26,14 @@ struct b {
 	bool hold;				/* do not confirm that we hold them */
 };
 
-/* binderfs on /tmp/binder with the device NAME; false: the kernel has none. */
+/*
+ * binderfs on /tmp/binder with the device NAME; false: the kernel has none. A Linux without
+ * binderfs may have made the device as it loaded the module (devices=).
+ */
 static bool b_mount(const char *name)
 {
 	struct binderfs_device d = { 0 };
+	char path[64];
 	int fd;
 
 	/* In a mount namespace of our own: it goes with us. */
@@ -37,7 +43,11 @@ static bool b_mount(const char *name)
 	OK(mkdir("/tmp/binder", 0755));
 	if (mount("binder", "/tmp/binder", "binder", 0, NULL)) {
 		EQ(errno, ENODEV);
-		return false;
+		snprintf(path, sizeof(path), "/dev/%s", name);
+		if (access(path, F_OK))
+			return false;
+		OK(mount("/dev", "/tmp/binder", NULL, MS_BIND, NULL));
+		return true;
 	}
 	fd = OK(open("/tmp/binder/binder-control", O_RDONLY | O_CLOEXEC));
 	strcpy(d.name, name);
@@ -202,4 +212,35 @@ static void b_reply(struct b *b, const void *data, size_t len, const uint64_t *o
 static const void *b_data(const struct binder_transaction_data *t)
 {
 	return (const void *)(uintptr_t)t->data.ptr.buffer;
+}
+
+/* Reads all that is there. True where that was nothing but of objects. */
+static bool b_rest(struct b *b)
+{
+	bool none = true;
+
+	OK(fcntl(b->fd, F_SETFL, O_NONBLOCK));
+	while (b_next_of(b, NULL, true) >= 0)
+		none = false;
+	EQ(errno, EAGAIN);
+	OK(fcntl(b->fd, F_SETFL, 0));
+	return none;
+}
+
+/*
+ * Until the driver has said so many times that nobody holds an object of ours; it says nothing
+ * else.
+ */
+static void b_let_go(struct b *b, int times)
+{
+	struct pollfd p = { .fd = b->fd, .events = POLLIN };
+
+	while (b->releases < times || b->decs < times) {
+		EQ(poll(&p, 1, -1), 1);
+		CHECK(b_rest(b));
+	}
+	EQ(b->acquires, times);
+	EQ(b->incs, times);
+	EQ(b->releases, times);
+	EQ(b->decs, times);
 }

@@ -298,9 +298,9 @@ TEST(descriptors)
 	pid_t pid;
 	char c;
 
-	NEED("fd");
-	pid = start("fd", FLAGS, &control);
-	b_open(&b, "fd");
+	NEED("files");
+	pid = start("files", FLAGS, &control);
+	b_open(&b, "files");
 	OK(pipe(p));
 	EQ(call_with(&b, WRITE_TO, p[1], &t), BR_REPLY);
 	b_free(&b, &t);
@@ -329,7 +329,7 @@ TEST(descriptors)
 	EQ(b_call(&b, 0, READ_FROM, NULL, 0, NULL, 0, &t), BR_FAILED_REPLY);
 	stop(pid);
 
-	pid = start("fd", 0, &control);
+	pid = start("files", 0, &control);
 	OK(pipe(p));
 	EQ(call_with(&b, WRITE_TO, p[1], &t), BR_FAILED_REPLY);
 	EQ(why(&b), EPERM);
@@ -346,9 +346,9 @@ TEST(no_room_in_the_table)
 	pid_t pid;
 	char c;
 
-	NEED("full");
-	pid = start("full", FLAGS, &control);
-	b_open(&b, "full");
+	NEED("table");
+	pid = start("table", FLAGS, &control);
+	b_open(&b, "table");
 	OK(pipe(p));
 	EQ(b_call(&b, 0, FULL, &most, 8, NULL, 0, &t), BR_REPLY);
 	b_free(&b, &t);
@@ -417,7 +417,7 @@ TEST(pointers)
 	d.o[2].buffer = 16;
 	send_sg(&b, BC_TRANSACTION_SG, POINTERS, 0, &d, sizeof(d), at_three, 3, 48);
 	EQ(end_of(&b, &t), BR_FAILED_REPLY);
-	EQ(why(&b), EFAULT);
+	EQ(why(&b), EINVAL);	/* not EFAULT */
 	/* more than the area has, and more of it than one-way calls may have */
 	send_sg(&b, BC_TRANSACTION_SG, 0, 0, &d, 8, NULL, 0, AREA);
 	EQ(end_of(&b, &t), BR_FAILED_REPLY);
@@ -432,13 +432,18 @@ TEST(pointers)
 }
 
 /* Three objects that must be refused. */
-static void refused(struct b *b, const struct data *d, const uint64_t at[3])
+static void refused_with(struct b *b, const struct data *d, const uint64_t at[3], int error)
 {
 	struct binder_transaction_data t;
 
 	send_sg(b, BC_TRANSACTION_SG, POINTERS, 0, d, sizeof(*d), at, 3, 256);
 	EQ(end_of(b, &t), BR_FAILED_REPLY);
-	EQ(why(b), EINVAL);
+	EQ(why(b), error);
+}
+
+static void refused(struct b *b, const struct data *d, const uint64_t at[3])
+{
+	refused_with(b, d, at, EINVAL);
 }
 
 TEST(parents)
@@ -484,12 +489,12 @@ TEST(parents)
 	/* objects in each other, out of order, not at a multiple of 4, cut */
 	d.token = 1;
 	d.o[0] = d.o[1] = d.o[2] = pointer(&x, sizeof(x));
-	refused(&b, &d, (uint64_t[]){ 8, 44, 88 });
-	refused(&b, &d, (uint64_t[]){ 48, 8, 88 });
+	refused_with(&b, &d, (uint64_t[]){ 8, 44, 88 }, EFAULT);
+	refused_with(&b, &d, (uint64_t[]){ 48, 8, 88 }, EFAULT);
 	refused(&b, &d, (uint64_t[]){ 8, 50, 88 });
 	refused(&b, &d, (uint64_t[]){ 8, 48, 92 });
 	refused(&b, &d, (uint64_t[]){ 8, 48, 128 });
-	refused(&b, &d, (uint64_t[]){ 8, 48, -4ULL });
+	refused_with(&b, &d, (uint64_t[]){ 8, 48, -4ULL }, EFAULT);
 	stop(pid);
 }
 
@@ -599,6 +604,7 @@ TEST(never_taken)
 	CHECK(!hung_up(p[0]));
 	/* the server unmaps its area, and lives on */
 	EQ(write(control, "", 1), 1);
+	/* Linux keeps the calls until the server goes. */
 	wait_hung_up(p[0]);
 	EQ(b_call(&b, 0, WRITE_TO, NULL, 0, NULL, 0, &t), BR_DEAD_REPLY);
 	EQ(write(control, "", 1), 1);

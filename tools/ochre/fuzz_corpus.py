@@ -14,8 +14,9 @@ COMMITTED = os.path.join(ROOT, "fuzz", "corpus", "syscalls.txt")
 BY_HAND = os.path.join(ROOT, "fuzz", "corpus", "by-hand.txt")
 URING = os.path.join(ROOT, "fuzz", "corpus", "uring.txt")
 GUESTS = os.path.join(ROOT, "fuzz", "corpus", "guests.txt")
+BINDER = os.path.join(ROOT, "fuzz", "corpus", "binder.txt")
 LITTLE_MEMORY = os.path.join(ROOT, "fuzz", "corpus", "little-memory.txt")
-REPLAYS = {"corpus": [COMMITTED, BY_HAND, URING, GUESTS], "little-memory": [LITTLE_MEMORY], "reproducers": []}      # --replay
+REPLAYS = {"corpus": [COMMITTED, BY_HAND, URING, GUESTS, BINDER], "little-memory": [LITTLE_MEMORY], "reproducers": []}      # --replay
 PLACES = os.path.join(DIR, "places.txt")
 LEDGER = os.path.join(ROOT, "fuzz", "ledger.csv")
 LEDGER_HEAD = ["commit", "target", "seed", "programs", "reports"]
@@ -112,7 +113,7 @@ class Corpus:
 def committed(tool, *paths):
     """What a hunt begins with, or what is in PATHS."""
     out = []
-    for path in filter(os.path.exists, paths or (COMMITTED, BY_HAND, URING, GUESTS)):
+    for path in filter(os.path.exists, paths or (COMMITTED, BY_HAND, URING, GUESTS, BINDER)):
         programs, bad = checked(tool, path)
         for line in bad:
             sys.stderr.write("left out: %s\n" % line)

@@ -32,10 +32,11 @@ def initrd(path, binary, args, corpus=(), files=(), memory=MEMORY):
         w.node("dev/console", 0o020000, 5, 1, 0o600)
         with open(binary, "rb") as b:
             w.file("init", b.read(), 0o755)
-        module = os.path.join(os.path.dirname(binary), "../modules/bridge.ko")
-        if os.path.exists(module):
-            with open(module, "rb") as b:
-                w.file("bridge.ko", b.read())
+        for name in ("bridge.ko", "binder.ko"):
+            module = os.path.join(os.path.dirname(binary), "../modules", name)
+            if os.path.exists(module):
+                with open(module, "rb") as b:
+                    w.file(name, b.read())
         w.file("fuzz.args", "\n".join(args).encode())
         for name, data in corpus:
             w.file("corpus/" + name, data, 0o666)
