@@ -69,9 +69,9 @@ ip addr flush dev eth0; ip link set eth0 master br0; echo 1 >$E/remove; grep -c 
 echo 1 >/sys/bus/pci/rescan; ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; ask three; kill %1 2>/dev/null; wait
 echo "== stream"; D=/sys/bus/virtio/drivers/virtio_net; V=$(basename $D/virtio*); ip link del br0
 heard() { wc -c </heard; }; go_on() { S=$(heard); while [ $(heard) -lt $((S+200000)) ]; do usleep 10000; done; echo goes on; }
-(while head -c 20000 /dev/zero; do usleep 20000; done | nc $H PORT >/heard) & while ! [ -e /heard ]; do usleep 10000; done
+(while head -c 20000 /dev/zero; do usleep 20000; done | nc $H PORT >/heard) 2>/dev/null & while ! [ -e /heard ]; do usleep 10000; done
 for i in 1 2 3; do go_on; echo $V >$D/unbind; ls /sys/class/net; echo $V >$D/bind; ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; done
-go_on; ask four; kill $(pidof nc) 2>/dev/null; wait 2>/dev/null; echo "== net end"
+go_on; ask four; kill $(pidof nc); wait; echo "== net end"
 """
 OPEN = """opened: 0
 remove: 2

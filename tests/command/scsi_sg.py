@@ -24,7 +24,7 @@ echo "== and another comes"; exec 3</dev/sg1; echo 1 >/sys/class/scsi_generic/sg
 echo "== the end"
 """
 OURS = r"""
-exec 3</dev/sg0; rmmod virtio_scsi; exec 3<&-; rmmod virtio_scsi && ls /dev /sys/class/scsi_generic | grep -c '^sg'; grep -w 21 /proc/devices
+exec 3</dev/sg0; rmmod virtio_scsi; exec 3<&-; rmmod virtio_scsi && ls /dev /sys/class | grep -c '^sg'; grep -w 21 /proc/devices
 mount -t debugfs d /sys/kernel/debug; cat /sys/kernel/debug/dma/quarantine
 if [ -e /sys/kernel/debug/kmemleak ]; then echo scan=off >/sys/kernel/debug/kmemleak; echo min_age=0 >/sys/kernel/debug/kmemleak; echo scan >/sys/kernel/debug/kmemleak; echo scan >/sys/kernel/debug/kmemleak; cat /sys/kernel/debug/kmemleak; fi
 """

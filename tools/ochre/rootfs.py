@@ -226,17 +226,19 @@ def below(folder, files):
     return {"%s/%s" % (folder, n): f for n, f in (files or {}).items()}
 
 
-def make(what, tools, arch="x86_64", packages=None, modules=None, boot=None):
-    """(archive, more for the kernel's command line) for a --rootfs argument. modules: {name below /lib/modules: (data, mode)} put in too; boot: files that init takes away
+def make(what, tools, arch="x86_64", packages=None, modules=None, plain=None, boot=None):
+    """(archive, more for the kernel's command line) for a --rootfs argument. modules: {name below /lib/modules: (data, mode)} put in too, plain: instead, where
+    modprobe is not kmod's, which alone reads compressed ones (busybox's hands them to the kernel as they are); boot: files that init takes away
     (disk.boot_modules()), for a root whose modprobe may not be there, or not know compressed modules."""
     check(what, arch, packages)
     if what == "busybox":
-        return busybox_root(tools, below("lib/modules", modules), arch), ""
+        return busybox_root(tools, below("lib/modules", plain), arch), ""
     init = read(build_user(tools, "init", arch))
     if what == "debian":
         what, extra = debian.archive(packages or "", arch, tools), below("usr/lib/modules", modules)
     elif os.path.exists(what) and os.path.realpath(what) != "/":
-        extra = below(check_cpu(what, arch), modules)
+        at, kmod = check_cpu(what, arch)
+        extra = below(at, modules if kmod else plain)
     if os.path.exists(what) and os.path.realpath(what) != "/":
         extra = {**extra, **(boot or {})}
     if os.path.isdir(what):
@@ -321,11 +323,11 @@ def resolve(files, path):
 
 
 def check_cpu(what, arch):
-    """A root of another CPU is refused by what its shell, or else its init, is. Where /lib/modules is in it, which may lie behind links."""
+    """A root of another CPU is refused by what its shell, or else its init, is. Where /lib/modules is in it, which may lie behind links, and whether its modprobe is kmod's."""
     try:
         files = TreeFiles(what) if os.path.isdir(what) else ArchiveFiles(what)
     except (OSError, EOFError, zlib.error):
-        return "lib/modules"    # the kernel says what is wrong with it
+        return "lib/modules", False    # the kernel says what is wrong with it
     for path in ("/bin/sh", "/sbin/init", "/init"):
         real = resolve(files, path)
         head = files.head(real) if real else None
@@ -336,7 +338,8 @@ def check_cpu(what, arch):
             break
         name = next((a for a, row in arches.ALL.items() if row.elf == machine), "another CPU (ELF's number %d)" % machine)
         raise Fail("--rootfs %s: %s is a program for %s, not for %s%s" % (what, path, name, arch, " (--arch %s)" % name if name in arches.ALL else ""))
-    return resolve(files, "/lib/modules") or "lib/modules"
+    modprobe = resolve(files, "/sbin/modprobe") or ""
+    return resolve(files, "/lib/modules") or "lib/modules", os.path.basename(modprobe) == "kmod"
 
 
 def with_init(archive, init, extra=None):

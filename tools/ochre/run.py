@@ -444,7 +444,7 @@ def first_program(vm, vmlinux, timeout):
 def give_root(args, vm, tools):
     """The machine's root: an archive, or a disk behind those that the user names. What the command line needs for it."""
     vm.snapshot = args.snapshot
-    more, own = "", {} if args.kernel else (modules.plain if args.rootfs == "busybox" and not disk.wanted(args) else modules.files)(args.arch, args.debug)
+    more, own = "", {} if args.kernel else modules.files(args.arch, args.debug)
     plain = {} if args.kernel else modules.plain(args.arch, args.debug)
     if disk.wanted(args):
         root = disk.prepare(args, tools)
@@ -452,7 +452,7 @@ def give_root(args, vm, tools):
         vm.disks = [*vm.disks, root]
         vm.initrd = disk.starter(tools, args.arch, args.kernel == "linux", own, disk.boot_modules(plain, args.disk_bus))
     else:
-        vm.initrd, more = rootfs.make(args.rootfs, tools, args.arch, args.packages, own, disk.boot_modules(plain, "scsi"))
+        vm.initrd, more = rootfs.make(args.rootfs, tools, args.arch, args.packages, own, plain, disk.boot_modules(plain, "scsi"))
         if args.memory is None:
             vm.memory = qemu.fitting(args.arch, memory_for(vm.initrd, not args.kernel), vm.initrd)
     for d in vm.disks if not args.dry_run else []:
