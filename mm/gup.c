@@ -198,6 +198,18 @@ long get_user_pages_remote(struct mm *mm, unsigned long start, unsigned long nr,
 	return got ? got : err;
 }
 
+static long gup_locked(struct mm *mm, unsigned long start, int nr, unsigned int foll,
+		       struct page **pages)
+{
+	long got;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	got = get_user_pages_remote(mm, start, (unsigned long)nr, foll, pages);
+	mmap_read_unlock(mm);
+	return got;
+}
+
 static long gup_fast(unsigned long start, int nr, unsigned int foll, struct page **pages)
 {
 	struct mm *mm = current->mm;
@@ -210,11 +222,7 @@ static long gup_fast(unsigned long start, int nr, unsigned int foll, struct page
 	if (!mm || start > TASK_SIZE_MAX || (unsigned long)nr << PAGE_SHIFT > TASK_SIZE_MAX - start)
 		return -EFAULT;
 	was = nowait_pause();
-	got = -EINTR;
-	if (!mmap_read_lock_killable(mm)) {
-		got = get_user_pages_remote(mm, start, (unsigned long)nr, foll, pages);
-		mmap_read_unlock(mm);
-	}
+	got = gup_locked(mm, start, nr, foll, pages);
 	nowait_resume(was);
 	return got;
 }

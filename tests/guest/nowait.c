@@ -1,5 +1,6 @@
 /*
- * RWF_NOWAIT of each kind of file: what would wait says EAGAIN, and what does not know the flag EOPNOTSUPP.
+ * RWF_NOWAIT of each kind of file: what would wait says EAGAIN, and what does not know the flag
+ * EOPNOTSUPP.
  */
 #include "t.h"
 #include <pty.h>
