@@ -47,10 +47,10 @@ static void *ns_of(const struct inode *inode)
 	return inode->i_op == &dir_iops ? inode->i_sb->s_fs_info : NULL;
 }
 
+/* Walks of paths within RCU may be at the inode: they find the node, whose memory stays as long. */
 void showfs_evict(struct inode *inode)
 {
 	show_put(node_of(inode));
-	inode->i_private = NULL;
 }
 
 u64 showfs_ino(const struct show_node *node, bool sysctl)

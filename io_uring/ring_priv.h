@@ -672,12 +672,6 @@ int uring_fixed_buffer(struct uring_req *r);
 int uring_buffer_iter(const struct uring_buffer *b, unsigned int dir, unsigned long at, size_t len,
 		      struct iter *it);
 /*
- * The same of NR vectors, together at most MAX_RW_COUNT: *VECS is the caller's (kvfree). -EFAULT: one
- * is empty, too; -ENOMEM. May sleep.
- */
-int uring_buffer_pieces(const struct uring_buffer *b, const struct iovec *iov, unsigned long nr,
-			struct bio_vec **vecs, unsigned long *nr_vecs);
-/*
  * F, whose reference is taken, comes to place INDEX - 1: 0; or with IORING_FILE_INDEX_ALLOC to a
  * free one: which. -ENXIO, -EINVAL, -ENFILE, -EBADF, -ENOMEM. Of a worker: lock not held.
  */

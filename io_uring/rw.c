@@ -142,12 +142,59 @@ static int start(struct uring_req *r, bool write, bool nowait)
 	return rw_verify_area(write, f, &k->ki_pos, r->rw.bytes - r->rw.done);
 }
 
+static int check_pieces(const struct uring_buffer *b, const struct iovec *iov, unsigned long nr,
+			size_t *pages)
+{
+	*pages = 0;
+	for (unsigned long i = 0; i < nr; i++) {
+		unsigned long at = (unsigned long)iov[i].iov_base, end;
+
+		if (__builtin_add_overflow(at, iov[i].iov_len, &end) || at < b->start ||
+		    end > b->start + b->len || !iov[i].iov_len)
+			return -EFAULT;
+		*pages += ((end - 1) >> PAGE_SHIFT) - (at >> PAGE_SHIFT) + 1;
+	}
+	return 0;
+}
+
+/*
+ * Vectors of a buffer, NR of the program's that are together at most MAX_RW_COUNT: *VECS is the
+ * caller's (kvfree). -EFAULT: one is empty, too; -ENOMEM. May sleep.
+ */
+static int make_pieces(const struct uring_buffer *b, const struct iovec *iov, unsigned long nr,
+		       struct bio_vec **vecs, unsigned long *nr_vecs)
+{
+	struct bio_vec *v;
+	size_t pages;
+	int e = check_pieces(b, iov, nr, &pages);
+
+	if (e)
+		return e;
+	v = kvmalloc_array(max(pages, (size_t)1), sizeof(*v), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!v)
+		return -ENOMEM;
+	*vecs = v;
+	*nr_vecs = pages;
+	for (unsigned long i = 0; i < nr; i++) {
+		unsigned long at = (unsigned long)iov[i].iov_base, end = at + iov[i].iov_len;
+
+		for (unsigned long next; at < end; at = next, v++) {
+			next = min(end, (at | ~PAGE_MASK) + 1);
+			v->bv_page = b->vecs[(at >> PAGE_SHIFT) - (b->start >> PAGE_SHIFT)].bv_page;
+			v->bv_offset = (unsigned int)offset_in_page(at);
+			v->bv_len = (unsigned int)(next - at);
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
 /* The parts of a registered buffer that the vectors name: the same ones when it is issued again. */
 static int pieces(struct uring_rw *w, const struct uring_buffer *b, unsigned int dir,
 		  struct iter *it)
 {
 	if (!w->vecs) {
-		int e = uring_buffer_pieces(b, w->iov, w->nr, &w->vecs, &w->nr_vecs);
+		int e = make_pieces(b, w->iov, w->nr, &w->vecs, &w->nr_vecs);
 
 		if (e)
 			return e;

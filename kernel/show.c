@@ -46,13 +46,21 @@ static void unpin_data(struct show_node *n)
 	owner_unhold((const void *)unpin);
 }
 
+static void node_free_rcu(struct rcu_head *head)
+{
+	struct show_node *n = container_of(head, struct show_node, rcu);
+
+	kernel_free(n->name);
+	kernel_free(n->link_target);
+	kernel_free(n);
+}
+
+/* Walks of paths within RCU may still look at it: whether it is dead, its name, its rights, where a link leads. */
 static void node_free(struct show_node *n)
 {
 	if (n->unpin)
 		unpin_data(n);
-	kernel_free(n->name);
-	kernel_free(n->link_target);
-	kernel_free(n);
+	call_rcu(&n->rcu, node_free_rcu);
 }
 
 /* A node holds a pin of its parent, which is dropped with the node. */

@@ -29,7 +29,10 @@ struct proc_dir_entry {
 	atomic_t		refs;
 	struct proc_dir_entry	*parent;
 	struct list_head	children;	/* proc_lock */
-	struct list_head	sibling;	/* proc_lock */
+	union {
+		struct list_head sibling;	/* proc_lock */
+		struct rcu_head	rcu;		/* without a reference: read within RCU still */
+	};
 	const struct proc_ops	*ops;
 	const struct seq_operations *seq_ops;
 	int			(*single_show)(struct seq_file *, void *);

@@ -35,13 +35,20 @@ struct proc_dir_entry proc_root = {
 
 /* Entries. */
 
+static void pde_free(struct rcu_head *head)
+{
+	struct proc_dir_entry *de = container_of(head, struct proc_dir_entry, rcu);
+
+	kfree(de->name);
+	kfree(de->link);
+	kfree(de);
+}
+
+/* Walks of paths within RCU may still look at one that has gone, by its inode. */
 static void pde_put(struct proc_dir_entry *de)
 {
-	if (de && de != &proc_root && atomic_dec_and_test(&de->refs)) {
-		kfree(de->name);
-		kfree(de->link);
-		kfree(de);
-	}
+	if (de && de != &proc_root && atomic_dec_and_test(&de->refs))
+		call_rcu(&de->rcu, pde_free);
 }
 
 static struct proc_dir_entry *find_child(struct proc_dir_entry *dir, const char *name, u32 len)

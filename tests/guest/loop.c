@@ -296,6 +296,44 @@ TEST(listed_while_they_go)
 	close(control);
 }
 
+/*
+ * Paths that are walked while what they name goes: names are there or not, and nothing is read that
+ * is freed.
+ */
+TEST(walked_while_they_go)
+{
+	enum { WALKERS = 3, ROUNDS = 300, WHICH = 7900 };
+	pid_t walkers[WALKERS];
+	int d = start();
+
+	for (int i = 0; i < WALKERS; i++) {
+		walkers[i] = OK(fork());
+		while (!walkers[i]) {
+			int f = open("/sys/block/loop7900/dev", O_RDONLY);
+
+			if (f >= 0)
+				close(f);
+			else if (errno != ENOENT && errno != ENODEV)
+				_exit(1);
+		}
+	}
+	for (int i = 0; i < ROUNDS; i++) {
+		EQ(ioctl(control, LOOP_CTL_ADD, WHICH), WHICH);
+		OK(access("/sys/block/loop7900/dev", R_OK));
+		OK(ioctl(control, LOOP_CTL_REMOVE, WHICH));
+		ERR(access("/sys/block/loop7900/dev", R_OK), ENOENT);
+	}
+	for (int i = 0; i < WALKERS; i++) {
+		int status;
+
+		OK(kill(walkers[i], SIGKILL));
+		EQ(waitpid(walkers[i], &status, 0), walkers[i]);
+		EQ(status, SIGKILL);
+	}
+	close(d);
+	close(control);
+}
+
 TEST(clearing_itself)
 {
 	int d = start(), f = backing(MIB), again;

@@ -7,6 +7,7 @@
 
 #include <lib/types.h>
 #include <lib/rbtree.h>
+#include <kernel/rcu.h>
 #include <kernel/refcount.h>
 
 enum show_root { SHOW_SYS, SHOW_DEBUG, SHOW_SYSCTL, SHOW_ROOTS };	/* /sys, /sys/kernel/debug, /proc/sys */
@@ -45,7 +46,11 @@ struct show_node {
 	const char *name;
 	struct show_node *parent;	/* c: of a node in a tree */
 	struct rb_root by_name, by_ino;	/* show_lock: the children */
-	struct rb_node in_names, in_inos;	/* show_lock: of a child, in its parent's */
+	union {
+		struct rb_node in_names;	/* show_lock: of a child, in its parent's by_name */
+		struct rcu_head rcu;		/* of one without a pin, which is read within RCU still */
+	};
+	struct rb_node in_inos;		/* show_lock: of a child, in its parent's by_ino */
 	umode_t mode;			/* with S_IFDIR, S_IFREG or S_IFLNK */
 	show_fn show;
 	store_fn store;

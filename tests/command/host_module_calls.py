@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What a build makes of modules, for each CPU, release and debug: a CPU that has them has their three calls in its table, one that has none has none of them; what is a
 module no more lies with the modules no more.
-usage: host_modules.py"""
+usage: host_module_calls.py"""
 import glob
 import os
 import re
