@@ -29,6 +29,13 @@ FLAGS = {
     "coverage": ["-O0", "-fprofile-instr-generate", "-fcoverage-mapping"],
     "afl": ["-O2", "-DOCHRE_LIBFUZZER", "-fsanitize=address,undefined", "-fsanitize-coverage=trace-pc-guard"],
 }
+_COVERED = ["-Cpasses=sancov-module", "-Cllvm-args=-sanitizer-coverage-level=3", "-Cllvm-args=-sanitizer-coverage-trace-compares"]
+# What coverage of branches sees is the decoders' C alone.
+RUST_FLAGS = {
+    "seeds": [], "coverage": [],
+    "fuzz": _COVERED + ["-Cllvm-args=-sanitizer-coverage-inline-8bit-counters", "-Cllvm-args=-sanitizer-coverage-pc-table"],
+    "afl": _COVERED + ["-Cllvm-args=-sanitizer-coverage-trace-pc-guard"],
+}
 
 
 def host_tests():
@@ -41,6 +48,22 @@ def sources():
     return {re.search(r"host_fuzz_(\w+)\.c$", p)[1]: p for p in sorted(p for p in host_tests() if "/host_fuzz_" in p)}
 
 
+def rust_of(text):
+    """The roots of crates in Rust that the source of a host test names."""
+    return " ".join(re.findall(r"with rust: ([\w./ -]+)", text)).split()
+
+
+def rust_library(tools, root, out, kind="seeds"):
+    """Builds the crate at ROOT, which has `core` alone, as a library for this machine, without tests of the kernel: OUT.a, its path. Sums and shifts that are out of range panic."""
+    argv = ["env", "-u", "MAKEFLAGS", "-u", "MFLAGS", "RUSTC_BOOTSTRAP=1", tools["rustc"], "--edition=2024", "--crate-type=staticlib", "--crate-name=" + os.path.basename(out), "--cfg=module"]
+    argv += ["-Cpanic=abort", "-Cdebug-assertions=on", "-Coverflow-checks=on", "-Copt-level=1", "-Cdebuginfo=1", "-Dwarnings", "-Ccodegen-units=1"] + RUST_FLAGS[kind]
+    argv += ["-o", out + ".a", root]
+    r = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
+    if r.returncode:
+        raise Fail("%s does not compile:\n%s" % (root, r.stdout), 1)
+    return out + ".a"
+
+
 class Target:
     def __init__(self, tools, name):
         self.tools, self.name, self.source = tools, name, sources()[name]
@@ -51,6 +74,7 @@ class Target:
             text = f.read()
         self.decoders = " ".join(re.findall(r"(?<!with )sources: ([\w./ -]+)", text)).split()
         self.helpers = " ".join(re.findall(r"with sources: ([\w./ -]+)", text)).split()
+        self.crates = rust_of(text)
         self.options = " ".join(re.findall(r"fuzz: (-[^*\n]+)", text)).split()
         self.dict = os.path.join(ROOT, "fuzz", "dict", name + ".dict")
         self.committed = os.path.join(ROOT, "fuzz", "corpus", name + ".txt")
@@ -60,7 +84,8 @@ class Target:
         rooms = [d for d in sorted(os.listdir(ROOT)) if os.path.isdir(os.path.join(ROOT, d, "include"))]
         argv = [self.tools["clang"], "-std=gnu11", "-g", "-O1", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all", "-I."]
         argv += ["-I%s/include" % r for r in rooms] + ["-include", "lib/include/lib/compiler.h"] + FLAGS[kind]
-        argv += ["-o", out, os.path.relpath(self.source, ROOT)] + self.decoders + self.helpers + list(more)
+        crates = [rust_library(self.tools, c, os.path.join(self.dir, "rust_%s_%d" % (kind, i)), kind) for i, c in enumerate(self.crates)]
+        argv += ["-o", out, os.path.relpath(self.source, ROOT)] + self.decoders + self.helpers + crates + list(more)
         r = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
         if r.returncode:
             raise Fail("%s does not compile:\n%s" % (rel(self.source), r.stdout), 1)

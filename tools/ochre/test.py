@@ -225,7 +225,13 @@ class Runner:
         argv = [self.tools["clang"], "-std=gnu11", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
                 "-fno-omit-frame-pointer", "-Wall", "-Wno-unused-function", "-I" + ROOT]
         argv += ["-I%s/%s/include" % (ROOT, r) for r in rooms] + ["-include", ROOT + "/lib/include/lib/compiler.h"]
-        argv += ["-o", out, src] + [os.path.join(ROOT, s) for s in " ".join(more).split()] + ["-lpthread", "-lm"]
+        argv += ["-o", out, src] + [os.path.join(ROOT, s) for s in " ".join(more).split()]
+        try:
+            argv += [fuzz_host.rust_library(self.tools, c, "%s_%d" % (out, i)) for i, c in enumerate(fuzz_host.rust_of(text))]
+        except Fail as e:
+            self.add(Result(name, "failed", "does not compile", str(e)))
+            return
+        argv += ["-lpthread", "-lm"]
         if "/* judge: zydis */" in text:
             try:
                 judge = setup.find_zydis()
