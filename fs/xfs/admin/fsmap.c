@@ -51,7 +51,7 @@ struct walk {
 static const u32 told_as[] = { 1, 2, 3, 4, 5, 6, 7 };	/* XFS_OWN_FS and those below it */
 
 /* As fmr_owner; false: there is no such one. */
-static bool tell_owner(u64 owner, u64 *out)
+static bool tell_owner(u64 owner, __u64 *out)
 {
 	u64 i = XFS_OWN_FS - owner;
 
