@@ -578,11 +578,19 @@ out:
 	return mp;
 }
 
-/* mount_lock held: one user less; the last one moves it to @dead, for free_mountpoints(). */
-void put_mountpoint_locked(struct mountpoint *mp, struct hlist_head *dead)
+/*
+ * mount_lock held: one user less; the last one moves it to @dead, for free_mountpoints(). Until then its dentry is in use, after the locks were dropped, and
+ * its superblock must not go: @lent, a mount of that superblock, is a reference that the caller gives away; not its last one (NULL: the superblock stays
+ * that long without).
+ */
+void put_mountpoint_locked(struct mountpoint *mp, struct mount *lent, struct hlist_head *dead)
 {
-	if (--mp->m_count)
+	if (--mp->m_count) {
+		if (lent)
+			mnt_add_count(lent, -1);
 		return;
+	}
+	mp->m_lent = lent;
 	spin_lock(&mp->m_dentry->d_lock);
 	mp->m_dentry->d_flags &= ~DCACHE_MOUNTED;
 	spin_unlock(&mp->m_dentry->d_lock);
@@ -597,6 +605,8 @@ void free_mountpoints(struct hlist_head *dead)
 
 	hlist_for_each_entry_safe(mp, n, dead, m_dead) {
 		dput(mp->m_dentry);
+		if (mp->m_lent)
+			mntput_no_expire(&mp->m_lent->mnt);
 		kfree(mp);
 	}
 	dead->first = NULL;
@@ -607,7 +617,7 @@ void put_mountpoint(struct mountpoint *mp)
 	struct hlist_head dead = HLIST_HEAD_INIT;
 
 	lock_mount_hash();
-	put_mountpoint_locked(mp, &dead);
+	put_mountpoint_locked(mp, NULL, &dead);
 	unlock_mount_hash();
 	free_mountpoints(&dead);
 }
@@ -631,8 +641,7 @@ void mnt_attach(struct mount *m)
 		m->mnt_parent->nr_locked++;
 }
 
-/* Cuts @m from its parent, of which it holds no reference (any more). mount_lock held. */
-void mnt_unhook(struct mount *m, struct hlist_head *dead)
+static void unhook(struct mount *m, struct mount *lent, struct hlist_head *dead)
 {
 	struct mountpoint *mp = m->mnt_mp;
 
@@ -644,7 +653,13 @@ void mnt_unhook(struct mount *m, struct hlist_head *dead)
 	ghash_del(&mount_hash, &m->mnt_hash);
 	hlist_del_init(&m->mnt_mp_list);
 	m->mnt_mp = NULL;
-	put_mountpoint_locked(mp, dead);
+	put_mountpoint_locked(mp, lent, dead);
+}
+
+/* Cuts @m from its parent, of which it holds no reference any more: the caller keeps the parent's superblock until the mount point is free. mount_lock held. */
+void mnt_unhook(struct mount *m, struct hlist_head *dead)
+{
+	unhook(m, NULL, dead);
 }
 
 /*
@@ -653,8 +668,7 @@ void mnt_unhook(struct mount *m, struct hlist_head *dead)
  */
 void mnt_detach_locked(struct mount *m, struct hlist_head *dead)
 {
-	mnt_add_count(m->mnt_parent, -1);
-	mnt_unhook(m, dead);
+	unhook(m, m->mnt_parent, dead);
 }
 
 /* Copying. */

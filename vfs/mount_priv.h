@@ -27,6 +27,7 @@
 struct mountpoint {
 	struct ghash_node	m_hash;	/* [M] */
 	struct hlist_node	m_dead;	/* on the list of who freed it */
+	struct mount		*m_lent;	/* there: keeps the dentry's superblock until the dentry is put, NULL: another does */
 	struct dentry		*m_dentry;	/* referenced */
 	struct hlist_head	m_list;		/* mounts on it [M] */
 	int			m_count;	/* [M] list members and holders */
@@ -186,7 +187,7 @@ int mnt_get_writers(struct mount *m);
 struct mountpoint *find_mountpoint(const struct dentry *d);	/* mount_lock held; with a reference, NULL: nothing is mounted on it */
 struct mountpoint *get_mountpoint(struct dentry *d);	/* ERR_PTR; sleeps */
 void put_mountpoint(struct mountpoint *mp);
-void put_mountpoint_locked(struct mountpoint *mp, struct hlist_head *dead);
+void put_mountpoint_locked(struct mountpoint *mp, struct mount *lent, struct hlist_head *dead);
 void free_mountpoints(struct hlist_head *dead);
 void mount_hash_reserve(void);		/* sleeps */
 int mnt_assign_id(struct mount *m);

@@ -540,7 +540,7 @@ static void attach_beneath(struct mount *m, struct mountpoint *root_mp)
 	if (top) {
 		mp = point_on(over, root_mp);
 		tuck_beneath(over, mp, top);
-		put_mountpoint_locked(mp, &dead_points);
+		put_mountpoint_locked(mp, NULL, &dead_points);	/* there is @top on it */
 	}
 	unlock_mount_hash();
 }
@@ -1392,7 +1392,7 @@ int path_pivot_root(const struct path *new, const struct path *old)
 	mnt_attach(new_mnt);
 	mnt_set_mountpoint(old_mnt, old_mp, root_mnt);
 	mnt_attach(root_mnt);
-	put_mountpoint_locked(root_mp, &dead_points);
+	put_mountpoint_locked(root_mp, NULL, &dead_points);	/* there is @new_mnt on it */
 	new_mnt->mnt_expiry_mark = 0;
 	unlock_mount_hash();
 	touch_mnt_namespace(current->nsproxy->mnt_ns);

@@ -748,3 +748,68 @@ TEST(all_at_once)
 		;
 	EQ(lines_of(DIR), 0);
 }
+
+/* ---- a mount goes while what was mounted on it does ---- */
+
+enum { ON_IT = 200, ROUNDS = 6 };
+
+static volatile int stop_it;
+
+static void on_first_cpu(int policy, int priority)
+{
+	struct sched_param p = { .sched_priority = priority };
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	OK(sched_setaffinity(0, sizeof(first), &first));
+	OK((int)syscall(SYS_sched_setscheduler, 0, policy, &p));
+}
+
+static void *busy(void *unused)
+{
+	on_first_cpu(SCHED_OTHER, 0);
+	while (!stop_it)
+		;
+	return unused;
+}
+
+/* It has the processor only when nobody else wants it: it is kept from going on where it lets go of the lock. */
+static void *from_above(void *how)
+{
+	on_first_cpu(SCHED_IDLE, 0);
+	OK((int)syscall(SYS_umount2, "m/on", (long)how));
+	return NULL;
+}
+
+/* The mount goes as soon as nothing is on it any more, and its superblock with it: not before the directory that something was mounted on is let go of. */
+TEST(goes_with_what_was_on_it)
+{
+	pthread_t t[2];
+	char path[32];
+
+	start();
+	OK(mkdir("m", 0755));
+	on_first_cpu(SCHED_FIFO, 1);
+	for (int i = 0; i < ROUNDS; i++) {
+		stop_it = 0;
+		OK((int)sys_mount("m", "m", "tmpfs", 0, "size=64k"));
+		OK(mkdir("m/on", 0755));
+		OK((int)sys_mount("on", "m/on", "tmpfs", 0, "size=64k"));
+		for (int k = 0; k < ON_IT && i & 1; k++) {
+			snprintf(path, sizeof(path), "m/on/%d", k);
+			OK(mkdir(path, 0755));
+			OK((int)sys_mount(path, path, "tmpfs", 0, "size=64k"));
+		}
+		EQ(pthread_create(&t[0], NULL, from_above, (void *)(i & 1 ? 2L /* MNT_DETACH */ : 0L)), 0);
+		EQ(pthread_create(&t[1], NULL, busy, NULL), 0);
+		while ((int)syscall(SYS_umount2, "m", 0)) {
+			EQ(errno, EBUSY);
+			usleep(50);
+		}
+		stop_it = 1;
+		for (int k = 0; k < 2; k++)
+			EQ(pthread_join(t[k], NULL), 0);
+	}
+	on_first_cpu(SCHED_OTHER, 0);
+}
