@@ -346,7 +346,8 @@ static loff_t bdev_llseek(struct file *f, loff_t off, int whence)
 
 /*
  * Removes data from the cache and the disk. The lock keeps readers from filling the cache with the
- * old data in between.
+ * old data in between. Where the disk refuses, its data stay: so the parts of pages at both ends
+ * become zeroes in the cache, which is written back, only when they are gone from the disk.
  */
 enum how { DISCARD, DEVICE_ZEROES, ZEROES };	/* the last: written, if the device cannot */
 
@@ -355,16 +356,22 @@ static int take_away(struct address_space *m, loff_t off, loff_t len, enum how h
 	struct bdev *v = bdev_of(m);
 	int e;
 
+	if (v->disk->read_only || v->read_only)
+		return -EPERM;
 	inode_lock(v->inode);
 	filemap_invalidate_lock(m);
 	e = filemap_write_and_wait_range(m, off, off + len - 1);
 	if (!e) {
-		truncate_inode_pages_range(m, off, off + len - 1);
+		/* What stays is in use. */
+		invalidate_inode_pages2_range(m, (pgoff_t)(off >> PAGE_SHIFT),
+					      (pgoff_t)((off + len - 1) >> PAGE_SHIFT));
 		e = bdev_discard(v, (u64)off >> SECTOR_SHIFT, (u64)len >> SECTOR_SHIFT,
 				 how != DISCARD);
 		if (e == -EOPNOTSUPP && how == ZEROES)
 			e = write_zeroes(v, (u64)off >> SECTOR_SHIFT, (u64)len >> SECTOR_SHIFT);
 	}
+	if (!e)
+		truncate_inode_pages_range(m, off, off + len - 1);
 	filemap_invalidate_unlock(m);
 	inode_unlock(v->inode);
 	return e;

@@ -224,6 +224,7 @@ TEST(offset_limit_size)
 
 TEST(read_only)
 {
+	unsigned long long range[2] = { 0, PAGE };
 	int d = start(), f, n;
 	struct loop_info64 i;
 
@@ -235,6 +236,9 @@ TEST(read_only)
 	OK(ioctl(d, BLKROGET, &n));
 	EQ(n, 1);
 	ERR(pwrite(d, "x", 1, 0), EPERM);
+	ERR(ioctl(d, BLKDISCARD, range), EPERM);
+	ERR(ioctl(d, BLKZEROOUT, range), EPERM);
+	ERR(fallocate(d, FALLOC_FL_ZERO_RANGE, 0, PAGE), EPERM);
 	finish(d);
 }
 
@@ -837,6 +841,41 @@ TEST(zeroes_written)
 	OK(fallocate(u, FALLOC_FL_ZERO_RANGE, 0, PAGE));
 	EQ(pread(u, b, 1, 0), 1);
 	EQ(b[0], 0);
+	OK(ioctl(u, LOOP_CLR_FD));
+	close(u);
+	EQ(ioctl(control, LOOP_CTL_REMOVE, upper), upper);
+	number = lower;
+	finish(d);
+	close(f);
+}
+
+/* A device that can make no holes refuses, and keeps what is there: also in its cache. */
+TEST(refused_and_kept)
+{
+	unsigned long long range[2] = { 512, 512 };
+	int d = start(), f = backing(MIB), lower = number, upper;
+	char b[PAGE], outer[32];
+
+	OK(configure(d, f, 0, 0, 0));
+	upper = OK(ioctl(control, LOOP_CTL_GET_FREE));
+	snprintf(outer, sizeof(outer), "/dev/loop%d", upper);
+	int u = OK(open(outer, O_RDWR));
+
+	OK(configure(u, d, 0, 0, 0));
+	memset(b, 'x', sizeof(b));
+	EQ(pwrite(u, b, PAGE, 0), PAGE);
+	ERR(ioctl(u, BLKDISCARD, range), EOPNOTSUPP);
+	ERR(fallocate(u, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 2048, 512), EOPNOTSUPP);
+	for (int i = 0; i < 2; i++) {
+		EQ(pread(i ? f : u, b, PAGE, 0), PAGE);
+		EQ(b[512], 'x');
+		EQ(b[2048], 'x');
+		OK(fsync(u));
+		OK(fsync(d));
+	}
+	OK(ioctl(u, BLKZEROOUT, range));
+	EQ(pread(u, b, PAGE, 0), PAGE);
+	CHECK(b[511] == 'x' && !b[512] && !b[1023] && b[1024] == 'x');
 	OK(ioctl(u, LOOP_CLR_FD));
 	close(u);
 	EQ(ioctl(control, LOOP_CTL_REMOVE, upper), upper);
