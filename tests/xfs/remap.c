@@ -471,6 +471,27 @@ static void shared_and_shifted(void)
 	CHECK(!munmap(p, 20 * B) && !close(a) && !close(b));
 }
 
+/* What only looks does not wait for the end of a freeze: where blocks are, files by handle. */
+static void looks_while_frozen(void)
+{
+	struct {
+		struct file_handle h;
+		unsigned char bytes[64];
+	} q = { .h = { .handle_bytes = sizeof(q.bytes) } };
+	int a = file("a", 0, SIZE), b = file("b", 0, 0), c = file("c", 0, B),
+	    dir = open(".", O_RDONLY), drop = open("/proc/sys/vm/drop_caches", O_WRONLY), id;
+
+	CHECK(dir >= 0 && drop >= 0 && !ioctl(b, FICLONE, a) && shares(a, 0, b, 0));
+	CHECK(!name_to_handle_at(AT_FDCWD, "c", &q.h, &id, 0) && !fsync(c) && !close(c));
+	CHECK(write(drop, "3", 1) == 1);
+	CHECK(!ioctl(dir, FIFREEZE, 0));
+	c = shares(a, B, b, B);
+	id = open_by_handle_at(dir, &q.h, O_RDONLY);
+	CHECK(!ioctl(dir, FITHAW, 0));
+	CHECK(c && id >= 0 && has(id, text, B, 0));
+	CHECK(!close(id) && !close(drop) && !close(dir) && !close(a) && !close(b));
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long x = 1;
@@ -495,6 +516,7 @@ int main(int argc, char **argv)
 	as(0, unshared);
 	as(0, shifted);
 	as(0, shared_and_shifted);
+	as(0, looks_while_frozen);
 	printf("remap: ok\n");
 	return 0;
 }
