@@ -520,13 +520,16 @@ static long bdev_fallocate(struct file *f, int mode, loff_t off, loff_t len)
 {
 	struct bdev *v = bdev_of(f->f_mapping);
 	bool discard = mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+	u64 size = v->sectors << SECTOR_SHIFT;
 
 	if (!discard && mode != FALLOC_FL_ZERO_RANGE &&
 	    mode != (FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE))
 		return -EOPNOTSUPP;
-	if ((off | len) & (v->disk->block_size - 1) || (u64)off >= v->sectors << SECTOR_SHIFT)
+	if ((u64)off >= size || ((u64)len > size - (u64)off && !(mode & FALLOC_FL_KEEP_SIZE)))
 		return -EINVAL;
-	len = (loff_t)min((u64)len, (v->sectors << SECTOR_SHIFT) - (u64)off);
+	len = (loff_t)min((u64)len, size - (u64)off);
+	if ((off | len) & (v->disk->block_size - 1))
+		return -EINVAL;
 	/* A hole reads as zeroes: a mere discard does not promise that. */
 	return take_away(f->f_mapping, off, len, discard ? DEVICE_ZEROES : ZEROES);
 }

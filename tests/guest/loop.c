@@ -841,6 +841,13 @@ TEST(zeroes_written)
 	OK(fallocate(u, FALLOC_FL_ZERO_RANGE, 0, PAGE));
 	EQ(pread(u, b, 1, 0), 1);
 	EQ(b[0], 0);
+	/* What goes beyond the end is cut only by a call that keeps the size. */
+	ERR(fallocate(u, FALLOC_FL_ZERO_RANGE, MIB - PAGE, 2 * PAGE), EINVAL);
+	EQ(pread(u, b, 1, MIB - PAGE), 1);
+	EQ(b[0], 'x');
+	OK(fallocate(u, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, MIB - PAGE, 2 * PAGE + 1));
+	EQ(pread(u, b, 1, MIB - PAGE), 1);
+	EQ(b[0], 0);
 	OK(ioctl(u, LOOP_CLR_FD));
 	close(u);
 	EQ(ioctl(control, LOOP_CTL_REMOVE, upper), upper);
