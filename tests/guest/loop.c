@@ -890,3 +890,28 @@ TEST(refused_and_kept)
 	finish(d);
 	close(f);
 }
+
+/* LOOP_CHANGE_FD: from then on the other file's data are read, also where the device had them in its cache. */
+TEST(another_file)
+{
+	int d = start(), a, b;
+	char data[PAGE];
+
+	a = backing(MIB);
+	memset(data, 'a', PAGE);
+	EQ(pwrite(a, data, PAGE, 0), PAGE);
+	b = OK(open("/tmp/loop2.img", O_RDWR | O_CREAT | O_TRUNC, 0600));
+	OK(ftruncate(b, MIB));
+	memset(data, 'b', PAGE);
+	EQ(pwrite(b, data, PAGE, 0), PAGE);
+	OK(configure(d, a, LO_FLAGS_READ_ONLY, 0, 0));
+	EQ(pread(d, data, PAGE, 0), PAGE);
+	EQ(data[0], 'a');
+	OK(ioctl(d, LOOP_CHANGE_FD, b));
+	EQ(pread(d, data, PAGE, 0), PAGE);
+	EQ(data[0], 'b');
+	finish(d);
+	OK(unlink("/tmp/loop2.img"));
+	close(a);
+	close(b);
+}
