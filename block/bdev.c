@@ -227,6 +227,8 @@ int bdev_discard(struct bdev *v, sector_t sector, u64 n, bool zeroes)
 {
 	u64 max = zeroes ? v->disk->max_zeroes_sectors : v->disk->max_discard_sectors;
 
+	if (v->disk->read_only || v->read_only)
+		return -EPERM;
 	if (!max)
 		return -EOPNOTSUPP;
 	if (sector > v->sectors || n > v->sectors - sector)

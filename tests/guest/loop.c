@@ -915,3 +915,26 @@ TEST(another_file)
 	close(a);
 	close(b);
 }
+
+/* BLKROSET keeps new writes out; what was written before comes to the disk. */
+TEST(set_read_only)
+{
+	int d = start(), f = backing(MIB), on = 1;
+	char b[PAGE];
+
+	OK(configure(d, f, 0, 0, 0));
+	memset(b, 'x', sizeof(b));
+	EQ(pwrite(d, b, PAGE, 0), PAGE);
+	OK(ioctl(d, BLKROSET, &on));
+	OK(ioctl(d, BLKROGET, &on));
+	EQ(on, 1);
+	ERR(pwrite(d, b, PAGE, PAGE), EPERM);
+	OK(fsync(d));
+	EQ(pread(f, b, 1, 0), 1);
+	EQ(b[0], 'x');
+	on = 0;
+	OK(ioctl(d, BLKROSET, &on));
+	EQ(pwrite(d, b, PAGE, PAGE), PAGE);
+	finish(d);
+	close(f);
+}
