@@ -29,7 +29,8 @@ static int fake_freeze(struct super_block *sb)
 	return 0;
 }
 
-static int going;		/* inodes that were on their way out at the first eviction since it was set to 0 */
+/* inodes that were on their way out at the first eviction since it was set to 0 */
+static int going;
 
 static void fake_evict(struct inode *inode)
 {
