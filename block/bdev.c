@@ -235,10 +235,12 @@ int bdev_discard(struct bdev *v, sector_t sector, u64 n, bool zeroes)
 		return -EINVAL;
 	while (n) {
 		u64 part = min(n, max);
-		struct bio *b =
-			bio_alloc(v, zeroes ? REQ_WRITE_ZEROES : REQ_DISCARD, 0, GFP_KERNEL);
+		struct bio *b;
 		int e;
 
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		b = bio_alloc(v, zeroes ? REQ_WRITE_ZEROES : REQ_DISCARD, 0, GFP_KERNEL);
 		if (!b)
 			return -ENOMEM;
 		part = min(part, (u64)(U32_MAX >> SECTOR_SHIFT));
