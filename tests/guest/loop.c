@@ -408,6 +408,41 @@ TEST(partitions)
 	CHECK(access(path, F_OK));
 }
 
+static void mbr_entry(int f, int sector, int i, int type, unsigned int at, unsigned int n)
+{
+	unsigned char e[16] = { [4] = (unsigned char)type };
+
+	memcpy(e + 8, &at, 4);
+	memcpy(e + 12, &n, 4);
+	EQ(pwrite(f, e, 16, sector * 512 + 446 + 16 * i), 16);
+	EQ(pwrite(f, "\x55\xaa", 2, sector * 512 + 510), 2);
+}
+
+/* Logical partitions are numbered as they come in their chain, which may go back, as after one was deleted and another made. */
+TEST(logical_partitions)
+{
+	int d = start(), f = backing(MIB), p;
+	char path[48];
+
+	mbr_entry(f, 0, 0, 5, 100, 1000);
+	mbr_entry(f, 100, 1, 5, 500, 100);	/* has none */
+	mbr_entry(f, 600, 0, 0x83, 8, 16);
+	mbr_entry(f, 600, 1, 5, 200, 100);
+	mbr_entry(f, 300, 0, 0x83, 8, 24);
+	mbr_entry(f, 300, 1, 5, 500, 100);	/* a circle */
+	OK(configure(d, f, LO_FLAGS_PARTSCAN, 0, 0));
+	for (int i = 5; i < 7; i++) {
+		snprintf(path, sizeof(path), "/dev/loop%dp%d", number, i);
+		p = OK(open(path, O_RDONLY));
+		EQ(size_of(p), (i == 5 ? 16 : 24) * 512);
+		close(p);
+	}
+	snprintf(path, sizeof(path), "/dev/loop%dp7", number);
+	ERR(open(path, O_RDONLY), ENOENT);
+	finish(d);
+	close(f);
+}
+
 static int part(int d, int op, int number, long long start, long long length)
 {
 	struct blkpg_partition p = { .start = start, .length = length, .pno = number };
