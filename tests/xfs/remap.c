@@ -472,7 +472,10 @@ static void shared_and_shifted(void)
 	CHECK(!munmap(p, 20 * B) && !close(a) && !close(b));
 }
 
-/* What only looks does not wait for the end of a freeze: where blocks are, files by handle. */
+/*
+ * What only looks does not wait for the end of a freeze: where blocks are, files by handle, what is
+ * free.
+ */
 static void looks_while_frozen(void)
 {
 	struct {
@@ -480,7 +483,9 @@ static void looks_while_frozen(void)
 		unsigned char bytes[64];
 	} q = { .h = { .handle_bytes = sizeof(q.bytes) } };
 	int a = file("a", 0, SIZE), b = file("b", 0, 0), c = file("c", 0, B),
-	    dir = open(".", O_RDONLY), drop = open("/proc/sys/vm/drop_caches", O_WRONLY), id;
+	    dir = open(".", O_RDONLY), drop = open("/proc/sys/vm/drop_caches", O_WRONLY), id,
+	    trimmed;
+	struct fstrim_range range = { .len = ~0ull };
 
 	CHECK(dir >= 0 && drop >= 0 && !ioctl(b, FICLONE, a) && shares(a, 0, b, 0));
 	CHECK(!name_to_handle_at(AT_FDCWD, "c", &q.h, &id, 0) && !fsync(c) && !close(c));
@@ -488,7 +493,9 @@ static void looks_while_frozen(void)
 	CHECK(!ioctl(dir, FIFREEZE, 0));
 	c = shares(a, B, b, B);
 	id = open_by_handle_at(dir, &q.h, O_RDONLY);
+	trimmed = ioctl(dir, FITRIM, &range);
 	CHECK(!ioctl(dir, FITHAW, 0));
+	CHECK(!trimmed);
 	CHECK(c && id >= 0 && has(id, text, B, 0));
 	CHECK(!close(id) && !close(drop) && !close(dir) && !close(a) && !close(b));
 }
