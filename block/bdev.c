@@ -227,16 +227,20 @@ int bdev_discard(struct bdev *v, sector_t sector, u64 n, bool zeroes)
 {
 	u64 max = zeroes ? v->disk->max_zeroes_sectors : v->disk->max_discard_sectors;
 
+	if (v->disk->read_only || v->read_only)
+		return -EPERM;
 	if (!max)
 		return -EOPNOTSUPP;
 	if (sector > v->sectors || n > v->sectors - sector)
 		return -EINVAL;
 	while (n) {
 		u64 part = min(n, max);
-		struct bio *b =
-			bio_alloc(v, zeroes ? REQ_WRITE_ZEROES : REQ_DISCARD, 0, GFP_KERNEL);
+		struct bio *b;
 		int e;
 
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		b = bio_alloc(v, zeroes ? REQ_WRITE_ZEROES : REQ_DISCARD, 0, GFP_KERNEL);
 		if (!b)
 			return -ENOMEM;
 		part = min(part, (u64)(U32_MAX >> SECTOR_SHIFT));
@@ -346,7 +350,8 @@ static loff_t bdev_llseek(struct file *f, loff_t off, int whence)
 
 /*
  * Removes data from the cache and the disk. The lock keeps readers from filling the cache with the
- * old data in between.
+ * old data in between. Where the disk refuses, its data stay: so the parts of pages at both ends
+ * become zeroes in the cache, which is written back, only when they are gone from the disk.
  */
 enum how { DISCARD, DEVICE_ZEROES, ZEROES };	/* the last: written, if the device cannot */
 
@@ -355,16 +360,22 @@ static int take_away(struct address_space *m, loff_t off, loff_t len, enum how h
 	struct bdev *v = bdev_of(m);
 	int e;
 
+	if (v->disk->read_only || v->read_only)
+		return -EPERM;
 	inode_lock(v->inode);
 	filemap_invalidate_lock(m);
 	e = filemap_write_and_wait_range(m, off, off + len - 1);
 	if (!e) {
-		truncate_inode_pages_range(m, off, off + len - 1);
+		/* What stays is in use. */
+		invalidate_inode_pages2_range(m, (pgoff_t)(off >> PAGE_SHIFT),
+					      (pgoff_t)((off + len - 1) >> PAGE_SHIFT));
 		e = bdev_discard(v, (u64)off >> SECTOR_SHIFT, (u64)len >> SECTOR_SHIFT,
 				 how != DISCARD);
 		if (e == -EOPNOTSUPP && how == ZEROES)
 			e = write_zeroes(v, (u64)off >> SECTOR_SHIFT, (u64)len >> SECTOR_SHIFT);
 	}
+	if (!e)
+		truncate_inode_pages_range(m, off, off + len - 1);
 	filemap_invalidate_unlock(m);
 	inode_unlock(v->inode);
 	return e;
@@ -513,13 +524,16 @@ static long bdev_fallocate(struct file *f, int mode, loff_t off, loff_t len)
 {
 	struct bdev *v = bdev_of(f->f_mapping);
 	bool discard = mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+	u64 size = v->sectors << SECTOR_SHIFT;
 
 	if (!discard && mode != FALLOC_FL_ZERO_RANGE &&
 	    mode != (FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE))
 		return -EOPNOTSUPP;
-	if ((off | len) & (v->disk->block_size - 1) || (u64)off >= v->sectors << SECTOR_SHIFT)
+	if ((u64)off >= size || ((u64)len > size - (u64)off && !(mode & FALLOC_FL_KEEP_SIZE)))
 		return -EINVAL;
-	len = (loff_t)min((u64)len, (v->sectors << SECTOR_SHIFT) - (u64)off);
+	len = (loff_t)min((u64)len, size - (u64)off);
+	if ((off | len) & (v->disk->block_size - 1))
+		return -EINVAL;
 	/* A hole reads as zeroes: a mere discard does not promise that. */
 	return take_away(f->f_mapping, off, len, discard ? DEVICE_ZEROES : ZEROES);
 }

@@ -364,7 +364,8 @@ static int check(struct bio *b)
 		return -EINVAL;
 	if (b->sector >= v->sectors || n > v->sectors - b->sector)
 		return -EIO;
-	if (b->op != REQ_READ && (v->disk->read_only || v->read_only))
+	/* BLKROSET keeps new writers out: what was written, and a file system that is mounted, go on as on Linux. */
+	if (b->op != REQ_READ && v->disk->read_only)
 		return -EROFS;
 	return 0;
 }

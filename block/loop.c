@@ -20,6 +20,7 @@
 #include <alloc/xarray.h>
 #include <kernel/init.h>
 #include <kernel/show.h>
+#include <mm/filemap.h>
 #include <mm/uaccess.h>
 #include <proc/cred.h>
 #include <sched/mutex.h>
@@ -547,7 +548,11 @@ static long loop_ioctl(struct disk *d, struct file *dev, unsigned int cmd, unsig
 			return -EFAULT;
 		return configure(lo, dev, &c);
 	case LOOP_CHANGE_FD:
-		return change_fd(lo, arg);
+		e = change_fd(lo, arg);
+		/* What is cached is the other file's. */
+		if (!e)
+			invalidate_inode_pages2_range(dev->f_mapping, 0, (pgoff_t)-1);
+		return e;
 	}
 	/* What was written to the place that the device has so far is to arrive there. */
 	if (cmd == LOOP_SET_STATUS || cmd == LOOP_SET_STATUS64)

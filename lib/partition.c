@@ -4,6 +4,8 @@
 #include <lib/string.h>
 #include <abi/errno.h>
 
+#define NUMBERS 256U		/* numbers are below it, as Linux's */
+
 static u32 le32_at(const u8 *p)
 {
 	return (u32)p[0] | (u32)p[1] << 8 | (u32)p[2] << 16 | (u32)p[3] << 24;
@@ -76,7 +78,7 @@ static int gpt_each(const struct partition_reader *r, u8 *buf, const struct gpt 
 	u32 per_block = r->block_size / g->entry_size;
 	int n = 0;
 
-	for (u32 i = 0; i < g->count; i++) {
+	for (u32 i = 0; i < g->count && i + 1 < NUMBERS; i++) {
 		const u8 *p = buf + (size_t)(i % per_block) * g->entry_size;
 		struct partition out = { .number = i + 1 };
 		u64 last;
@@ -129,36 +131,51 @@ static int emit(const struct partition_reader *r, u32 signature, u32 number, u64
 	return fn(arg, &out);
 }
 
-/* The chain of logical partitions; a loop or a long chain ends it. */
-static int mbr_logical(const struct partition_reader *r, u32 signature, u8 *buf, u64 base, u64 size, int *n,
+/* Was START among the N links of a chain? */
+static bool is_among(const u32 *links, u32 n, u32 start)
+{
+	while (n--)
+		if (links[n] == start)
+			return true;
+	return false;
+}
+
+/*
+ * The chain of logical partitions, whose links lie in any order on the disk; a loop or a long chain ends it. Each partition gets the next
+ * *NUMBER, a link that has none takes none.
+ */
+static int mbr_logical(const struct partition_reader *r, u32 signature, u8 *buf, u64 base, u64 size, u32 *number, int *n,
 		       int (*fn)(void *arg, const struct partition *p), void *arg)
 {
-	u64 at = base;
+	u32 links[NUMBERS], at = 0;
 
-	for (u32 number = 5; number < 256; number++) {
-		u64 next = 0;
-		int e = r->read(r->ctx, at, buf);
+	for (u32 nr = 0; nr < NUMBERS && *number < NUMBERS; nr++) {
+		bool more = false;
+		u32 next = 0;
+		int e = r->read(r->ctx, base + at, buf);
 
 		if (e)
 			return e;
 		if (buf[510] != 0x55 || buf[511] != 0xaa)
 			return 0;
+		links[nr] = at;
 		for (int i = 0; i < 2; i++) {
 			const u8 *p = buf + 446 + 16 * i;
-			u64 start = le32_at(p + 8), count = le32_at(p + 12);
+			u32 start = le32_at(p + 8), count = le32_at(p + 12);
 
 			if (!count)
 				continue;
 			if (is_extended(p[4])) {
-				next = base + start;
-			} else {
-				e = emit(r, signature, number, at + start, count, p[4], fn, arg);
+				next = start;
+				more = true;
+			} else if (*number < NUMBERS) {
+				e = emit(r, signature, (*number)++, base + at + start, count, p[4], fn, arg);
 				if (e)
 					return e;
 				++*n;
 			}
 		}
-		if (next <= at || next - base >= size || next >= r->blocks)
+		if (!more || next >= size || base + next >= r->blocks || is_among(links, nr + 1, next))
 			return 0;
 		at = next;
 	}
@@ -168,6 +185,7 @@ static int mbr_logical(const struct partition_reader *r, u32 signature, u8 *buf,
 static int mbr_scan(const struct partition_reader *r, u8 *buf, int (*fn)(void *arg, const struct partition *p), void *arg)
 {
 	u32 signature = le32_at(buf + 440);
+	u32 number = 5;			/* of the next logical one */
 	u8 table[64];
 	int n = 0;
 
@@ -188,7 +206,7 @@ static int mbr_scan(const struct partition_reader *r, u8 *buf, int (*fn)(void *a
 			return e;
 		n++;
 		if (is_extended(p[4])) {
-			e = mbr_logical(r, signature, buf, start, count, &n, fn, arg);
+			e = mbr_logical(r, signature, buf, start, count, &number, &n, fn, arg);
 			if (e)
 				return e;
 		}

@@ -580,14 +580,17 @@ void iput(struct inode *inode)
 	iput_final(inode);
 }
 
-/* Unmounting: everything without references. */
-void evict_inodes(struct super_block *sb)
+#define EVICT_AT_ONCE 256u	/* inodes, before others have the lock: how many there are is the users' choice */
+
+/* Some without references; true: there may be more. */
+static bool evict_some(struct super_block *sb)
 {
 	struct inode *inode, *n;
+	unsigned int nr = 0;
 	LIST_HEAD(dispose);
 
 	spin_lock(&sb->s_inode_list_lock);
-	list_for_each_entry_safe(inode, n, &sb->s_inodes, i_sb_list) {
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
 		if (atomic_read(&inode->i_count))
 			continue;
 		spin_lock(&inode->i_lock);
@@ -599,6 +602,8 @@ void evict_inodes(struct super_block *sb)
 		lru_del(inode);
 		spin_unlock(&inode->i_lock);
 		list_add(&inode->i_lru, &dispose);
+		if (++nr == EVICT_AT_ONCE)
+			break;
 	}
 	spin_unlock(&sb->s_inode_list_lock);
 	list_for_each_entry_safe(inode, n, &dispose, i_lru) {
@@ -606,6 +611,14 @@ void evict_inodes(struct super_block *sb)
 		evict(inode);
 		cond_resched();
 	}
+	return nr == EVICT_AT_ONCE;
+}
+
+/* Unmounting: everything without references. */
+void evict_inodes(struct super_block *sb)
+{
+	while (evict_some(sb))
+		;
 }
 
 unsigned long prune_icache_sb(struct super_block *sb, unsigned long nr)

@@ -60,6 +60,7 @@ void notify_begin(void)
 }
 
 #define TELL_AT_ONCE 64		/* watches, before others on this CPU have their turn */
+#define LOOK_AT_ONCE 1024	/* inodes, before others have the lock */
 
 static int compare(const struct watch *w, const void *whom, const void *also)
 {
@@ -368,10 +369,12 @@ void __notify_gone(struct inode *inode, u32 last)
 void __notify_super_gone(struct super_block *sb)
 {
 	struct inode *inode, *last = NULL;
+	unsigned int n = 0;
 
 	spin_lock(&sb->s_inode_list_lock);
 	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
-		if (hlist_empty(&inode->i_watches) || !igrab(inode))
+		/* Of many that nobody watches, others have the lock in between. */
+		if ((hlist_empty(&inode->i_watches) && ++n % LOOK_AT_ONCE) || !igrab(inode))
 			continue;
 		spin_unlock(&sb->s_inode_list_lock);
 		/* The pinned one keeps our place in the list. */

@@ -28,9 +28,9 @@ def main():
         for i, (suite, options) in enumerate(CASES):
             image = os.path.join(d, "image%d" % i)
             images.make(image, images.Tree(i), d, size="64m", options=options, suite=suite)
-            script = "mkdir -p /m /tmp; mount -t xfs /dev/vda /m && mkdir /m/d && remap /m/d && umount /m || { dmesg | tail -40; exit 1; }; dmesg | grep -iE 'warning|bug:|lockdep:' && exit 1; sync"
+            script = "mkdir -p /m /tmp; mount -t xfs /dev/vda /m && mkdir /m/d && remap /m/d && umount /m && mount /dev/vda /m && remap /m/d down && umount /m && mount /dev/vda /m && umount /m || { dmesg | tail -40; exit 1; }; dmesg | grep -iE 'warning|bug:|lockdep:' && exit 1; sync"
             status, said = memtx.ochre("run", *run, "--timeout", "200", "--cpus", "2", "--rootfs", root, "--disk", image, "--", "sh", "-c", linux.LOAD * on_linux + script)
-            check(status == 0 and "remap: ok" in said, "%s %s: status %d\n%s" % (suite, options, status, said[-6000:]))
+            check(status == 0 and "remap: ok" in said and "remap: down" in said, "%s %s: status %d\n%s" % (suite, options, status, said[-6000:]))
             memtx.judge(image)
     print("ok")
 

@@ -224,6 +224,7 @@ TEST(offset_limit_size)
 
 TEST(read_only)
 {
+	unsigned long long range[2] = { 0, PAGE };
 	int d = start(), f, n;
 	struct loop_info64 i;
 
@@ -235,6 +236,9 @@ TEST(read_only)
 	OK(ioctl(d, BLKROGET, &n));
 	EQ(n, 1);
 	ERR(pwrite(d, "x", 1, 0), EPERM);
+	ERR(ioctl(d, BLKDISCARD, range), EPERM);
+	ERR(ioctl(d, BLKZEROOUT, range), EPERM);
+	ERR(fallocate(d, FALLOC_FL_ZERO_RANGE, 0, PAGE), EPERM);
 	finish(d);
 }
 
@@ -402,6 +406,41 @@ TEST(partitions)
 	finish(d);
 	path[strlen(path) - 1] = '1';
 	CHECK(access(path, F_OK));
+}
+
+static void mbr_entry(int f, int sector, int i, int type, unsigned int at, unsigned int n)
+{
+	unsigned char e[16] = { [4] = (unsigned char)type };
+
+	memcpy(e + 8, &at, 4);
+	memcpy(e + 12, &n, 4);
+	EQ(pwrite(f, e, 16, sector * 512 + 446 + 16 * i), 16);
+	EQ(pwrite(f, "\x55\xaa", 2, sector * 512 + 510), 2);
+}
+
+/* Logical partitions are numbered as they come in their chain, which may go back, as after one was deleted and another made. */
+TEST(logical_partitions)
+{
+	int d = start(), f = backing(MIB), p;
+	char path[48];
+
+	mbr_entry(f, 0, 0, 5, 100, 1000);
+	mbr_entry(f, 100, 1, 5, 500, 100);	/* has none */
+	mbr_entry(f, 600, 0, 0x83, 8, 16);
+	mbr_entry(f, 600, 1, 5, 200, 100);
+	mbr_entry(f, 300, 0, 0x83, 8, 24);
+	mbr_entry(f, 300, 1, 5, 500, 100);	/* a circle */
+	OK(configure(d, f, LO_FLAGS_PARTSCAN, 0, 0));
+	for (int i = 5; i < 7; i++) {
+		snprintf(path, sizeof(path), "/dev/loop%dp%d", number, i);
+		p = OK(open(path, O_RDONLY));
+		EQ(size_of(p), (i == 5 ? 16 : 24) * 512);
+		close(p);
+	}
+	snprintf(path, sizeof(path), "/dev/loop%dp7", number);
+	ERR(open(path, O_RDONLY), ENOENT);
+	finish(d);
+	close(f);
 }
 
 static int part(int d, int op, int number, long long start, long long length)
@@ -837,10 +876,100 @@ TEST(zeroes_written)
 	OK(fallocate(u, FALLOC_FL_ZERO_RANGE, 0, PAGE));
 	EQ(pread(u, b, 1, 0), 1);
 	EQ(b[0], 0);
+	/* What goes beyond the end is cut only by a call that keeps the size. */
+	ERR(fallocate(u, FALLOC_FL_ZERO_RANGE, MIB - PAGE, 2 * PAGE), EINVAL);
+	EQ(pread(u, b, 1, MIB - PAGE), 1);
+	EQ(b[0], 'x');
+	OK(fallocate(u, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, MIB - PAGE, 2 * PAGE + 1));
+	EQ(pread(u, b, 1, MIB - PAGE), 1);
+	EQ(b[0], 0);
 	OK(ioctl(u, LOOP_CLR_FD));
 	close(u);
 	EQ(ioctl(control, LOOP_CTL_REMOVE, upper), upper);
 	number = lower;
+	finish(d);
+	close(f);
+}
+
+/* A device that can make no holes refuses, and keeps what is there: also in its cache. */
+TEST(refused_and_kept)
+{
+	unsigned long long range[2] = { 512, 512 };
+	int d = start(), f = backing(MIB), lower = number, upper;
+	char b[PAGE], outer[32];
+
+	OK(configure(d, f, 0, 0, 0));
+	upper = OK(ioctl(control, LOOP_CTL_GET_FREE));
+	snprintf(outer, sizeof(outer), "/dev/loop%d", upper);
+	int u = OK(open(outer, O_RDWR));
+
+	OK(configure(u, d, 0, 0, 0));
+	memset(b, 'x', sizeof(b));
+	EQ(pwrite(u, b, PAGE, 0), PAGE);
+	ERR(ioctl(u, BLKDISCARD, range), EOPNOTSUPP);
+	ERR(fallocate(u, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 2048, 512), EOPNOTSUPP);
+	for (int i = 0; i < 2; i++) {
+		EQ(pread(i ? f : u, b, PAGE, 0), PAGE);
+		EQ(b[512], 'x');
+		EQ(b[2048], 'x');
+		OK(fsync(u));
+		OK(fsync(d));
+	}
+	OK(ioctl(u, BLKZEROOUT, range));
+	EQ(pread(u, b, PAGE, 0), PAGE);
+	CHECK(b[511] == 'x' && !b[512] && !b[1023] && b[1024] == 'x');
+	OK(ioctl(u, LOOP_CLR_FD));
+	close(u);
+	EQ(ioctl(control, LOOP_CTL_REMOVE, upper), upper);
+	number = lower;
+	finish(d);
+	close(f);
+}
+
+/* LOOP_CHANGE_FD: from then on the other file's data are read, also where the device had them in its cache. */
+TEST(another_file)
+{
+	int d = start(), a, b;
+	char data[PAGE];
+
+	a = backing(MIB);
+	memset(data, 'a', PAGE);
+	EQ(pwrite(a, data, PAGE, 0), PAGE);
+	b = OK(open("/tmp/loop2.img", O_RDWR | O_CREAT | O_TRUNC, 0600));
+	OK(ftruncate(b, MIB));
+	memset(data, 'b', PAGE);
+	EQ(pwrite(b, data, PAGE, 0), PAGE);
+	OK(configure(d, a, LO_FLAGS_READ_ONLY, 0, 0));
+	EQ(pread(d, data, PAGE, 0), PAGE);
+	EQ(data[0], 'a');
+	OK(ioctl(d, LOOP_CHANGE_FD, b));
+	EQ(pread(d, data, PAGE, 0), PAGE);
+	EQ(data[0], 'b');
+	finish(d);
+	OK(unlink("/tmp/loop2.img"));
+	close(a);
+	close(b);
+}
+
+/* BLKROSET keeps new writes out; what was written before comes to the disk. */
+TEST(set_read_only)
+{
+	int d = start(), f = backing(MIB), on = 1;
+	char b[PAGE];
+
+	OK(configure(d, f, 0, 0, 0));
+	memset(b, 'x', sizeof(b));
+	EQ(pwrite(d, b, PAGE, 0), PAGE);
+	OK(ioctl(d, BLKROSET, &on));
+	OK(ioctl(d, BLKROGET, &on));
+	EQ(on, 1);
+	ERR(pwrite(d, b, PAGE, PAGE), EPERM);
+	OK(fsync(d));
+	EQ(pread(f, b, 1, 0), 1);
+	EQ(b[0], 'x');
+	on = 0;
+	OK(ioctl(d, BLKROSET, &on));
+	EQ(pwrite(d, b, PAGE, PAGE), PAGE);
 	finish(d);
 	close(f);
 }

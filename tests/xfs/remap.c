@@ -3,7 +3,8 @@
  * Run in the guest: remap DIR, a directory of a mounted XFS whose blocks have 4 KiB at most. Files
  * share blocks by FICLONE, FICLONERANGE, FIDEDUPERANGE and copy_file_range(2), lose them again by
  * writing and FALLOC_FL_UNSHARE_RANGE; FALLOC_FL_COLLAPSE_RANGE and FALLOC_FL_INSERT_RANGE; all
- * errnos. The same on Linux (tests/command/xfs_remap.py).
+ * errnos. The same on Linux (tests/command/xfs_remap.py). remap DIR down: of a file system that was
+ * shut down.
  */
 #define _GNU_SOURCE
 #include "check.h"
@@ -471,6 +472,62 @@ static void shared_and_shifted(void)
 	CHECK(!munmap(p, 20 * B) && !close(a) && !close(b));
 }
 
+/*
+ * What only looks does not wait for the end of a freeze: where blocks are, files by handle, what is
+ * free.
+ */
+static void looks_while_frozen(void)
+{
+	struct {
+		struct file_handle h;
+		unsigned char bytes[64];
+	} q = { .h = { .handle_bytes = sizeof(q.bytes) } };
+	int a = file("a", 0, SIZE), b = file("b", 0, 0), c = file("c", 0, B),
+	    dir = open(".", O_RDONLY), drop = open("/proc/sys/vm/drop_caches", O_WRONLY), id,
+	    trimmed;
+	struct fstrim_range range = { .len = ~0ull };
+
+	CHECK(dir >= 0 && drop >= 0 && !ioctl(b, FICLONE, a) && shares(a, 0, b, 0));
+	CHECK(!name_to_handle_at(AT_FDCWD, "c", &q.h, &id, 0) && !fsync(c) && !close(c));
+	CHECK(write(drop, "3", 1) == 1);
+	CHECK(!ioctl(dir, FIFREEZE, 0));
+	c = shares(a, B, b, B);
+	id = open_by_handle_at(dir, &q.h, O_RDONLY);
+	trimmed = ioctl(dir, FITRIM, &range);
+	CHECK(!ioctl(dir, FITHAW, 0));
+	CHECK(!trimmed);
+	CHECK(c && id >= 0 && has(id, text, B, 0));
+	CHECK(!close(id) && !close(drop) && !close(dir) && !close(a) && !close(b));
+}
+
+/* Of a file system that was shut down nothing is written, also where no time needs to change. */
+static void down(void)
+{
+	struct request {
+		unsigned fd;
+		const void *path;
+		unsigned oflags;
+		void *ihandle;
+		unsigned ihandlen;
+		void *ohandle;
+		unsigned *ohandlen;
+	};
+	unsigned char handle[24];
+	unsigned len = sizeof(handle), how = 2;
+	int a = file("down", 0, SIZE), fd;
+	struct request r = { .fd = (unsigned)a, .ohandle = handle, .ohandlen = &len };
+
+	CHECK(!fsync(a) && !ioctl(a, _IOWR('X', 106, struct request), &r));
+	r = (struct request){ .oflags = O_RDWR, .ihandle = handle, .ihandlen = len };
+	fd = ioctl(open(".", O_RDONLY), _IOWR('X', 107, struct request), &r);
+	CHECK(fd >= 0 && pwrite(fd, text, B, 0) == B && !fsync(fd));
+	CHECK(!ioctl(a, _IOR('X', 125, unsigned), &how));
+	FAILS(pwrite(fd, text, B, 0), EIO);
+	FAILS(pwrite(a, text, B, 0), EIO);
+	FAILS(fsync(fd), EIO);
+	printf("remap: down\n");
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long x = 1;
@@ -480,6 +537,10 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(text); i++) {
 		x = x * 6364136223846793005ul + 1442695040888963407ul;
 		text[i] = (char)(x >> 56 | 1);
+	}
+	if (argc > 2) {
+		down();
+		return 0;
 	}
 	as(0, clone_whole);
 	as(0, clone_parts);
@@ -495,6 +556,7 @@ int main(int argc, char **argv)
 	as(0, unshared);
 	as(0, shifted);
 	as(0, shared_and_shifted);
+	as(0, looks_while_frozen);
 	printf("remap: ok\n");
 	return 0;
 }

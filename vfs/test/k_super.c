@@ -29,9 +29,21 @@ static int fake_freeze(struct super_block *sb)
 	return 0;
 }
 
+/* inodes that were on their way out at the first eviction since it was set to 0 */
+static int going;
+
 static void fake_evict(struct inode *inode)
 {
+	struct inode *i;
+
 	evictions++;
+	if (!going) {
+		spin_lock(&inode->i_sb->s_inode_list_lock);
+		list_for_each_entry(i, &inode->i_sb->s_inodes, i_sb_list)
+			going += !!(READ_ONCE(i->i_state) & I_FREEING);
+		spin_unlock(&inode->i_sb->s_inode_list_lock);
+		going++;	/* INODE itself is off the list */
+	}
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
 }
@@ -150,6 +162,29 @@ KTEST(super_unused_inodes_go)
 	KT_EQ(inodes_unused() > before, 1);
 	drop_caches(2);
 	KT_EQ(evictions, 1);
+}
+
+/* An unmount with many inodes does not take all of them at once, with the list locked. */
+KTEST(super_evicts_in_parts)
+{
+	struct super_block *sb = fake_super();
+	int before = evictions, many = 1000;
+
+	KT_ASSERT(sb);
+	sb->s_flags |= SB_ACTIVE;
+	for (int i = 0; i < many; i++) {
+		struct inode *inode = iget_locked(sb, 70000 + (u64)i);
+
+		KT_ASSERT(inode && inode->i_state & I_NEW);
+		set_nlink(inode, 1);
+		unlock_new_inode(inode);
+		iput(inode);
+	}
+	KT_EQ(evictions, before);
+	going = 0;
+	evict_inodes(sb);
+	KT_EQ(evictions - before >= many, 1);
+	KT_EQ(going < many / 2, 1);
 }
 
 /*

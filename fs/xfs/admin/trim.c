@@ -6,6 +6,8 @@
  * them. They are discarded without any lock, after which they are not busy any more. What was freed
  * and is not durable is busy already, and left alone: after a power cut it may be a file's again.
  *
+ * None of this changes the file system: a freeze does not stop it, as on Linux.
+ *
  * A mount that never wrote has no such list: there the AGF stays locked, and whoever makes it write
  * allocates nothing until the discards have ended.
  */
@@ -109,7 +111,7 @@ static int find_some(struct trim *t, u32 agno, u32 *next)
 
 	t->looks = !READ_ONCE(t->mp->live);
 	e = t->looks ? xfs_trans_look(t->mp, &tx) :
-		       xfs_begin(t->mp, XFS_RES_SB, 0, 0, XFS_TX_RESERVE, &tx);
+		       xfs_begin(t->mp, XFS_RES_SB, 0, 0, XFS_TX_RESERVE | XFS_TX_FROZEN, &tx);
 	if (e)
 		return e;
 	e = xfs_ag_agf(tx, agno, 0, &agf);

@@ -103,6 +103,8 @@ static ssize_t write_iter(struct kiocb *k, struct iter *from)
 	struct inode *inode = file_inode(k->ki_filp);
 	ssize_t n;
 
+	if (xfs_is_down(XFS_M(inode->i_sb)))
+		return -EIO;
 	if (k->ki_flags & IOCB_NOWAIT)
 		return -EAGAIN;
 	inode_lock(inode);

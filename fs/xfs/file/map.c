@@ -395,7 +395,7 @@ static int trim_to_shared(struct inode *inode, u64 fsb, struct extent *out)
 	struct xfs_ext x = { .fsb = fsb, .count = (u32)(out->len >> bits) };
 	struct xfs_tx *tx;
 	u32 skip, n;
-	int e = xfs_begin(XFS_M(inode->i_sb), XFS_RES_WRITE, 0, 0, XFS_TX_RESERVE, &tx);
+	int e = xfs_begin_look(XFS_M(inode->i_sb), &tx);
 
 	if (e)
 		return e;

@@ -205,7 +205,7 @@ struct xfs_lino *xfs_lino_get_outside(struct xfs_mount *mp, u64 ino)
 		e = xfs_ino_in_use(&mp->fs.vol, ino);
 		return e ? ERR_PTR(xfs_errno(e)) : xfs_lino_get(mp, ino);
 	}
-	e = xfs_begin(mp, XFS_RES_SB, 0, 0, XFS_TX_RESERVE, &tx);
+	e = xfs_begin_look(mp, &tx);
 	if (e)
 		return ERR_PTR(e);
 	e = xfs_ag_agi(tx, xfs_ino_ag(&mp->fs.vol.sb, ino), 0, &agi);
