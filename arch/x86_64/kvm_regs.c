@@ -56,7 +56,8 @@ static void set_regs(struct kvm_cpu_vcpu *a, const struct kvm_regs *r)
 	memcpy(&g[8], &r->r8, 8 * sizeof(u64));
 	s->rip = r->rip;
 	s->rflags = r->rflags | 2;
-	a->events.exception.pending = a->events.exception.injected = false;
+	/* One that is on its way into the guest stays, as on Linux. */
+	a->events.exception.pending = false;
 }
 
 /* ---- segments and control registers ---- */
