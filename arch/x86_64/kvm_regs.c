@@ -348,6 +348,9 @@ static long set_events(struct kvm_cpu_vcpu *a, const struct kvm_vcpu_events *k)
 	}
 	if (e->nmi.masked)
 		vmcb_intercept(a->vmcb, VMCB_I_IRET);
+	/* For KVM_MP_STATE_SIPI_RECEIVED, which comes before or behind it. */
+	if (k->flags & KVM_VCPUEVENT_VALID_SIPI_VECTOR && a->has_lapic)
+		WRITE_ONCE(a->sipi_vector, (u8)k->sipi_vector);
 	return 0;
 }
 

@@ -38,6 +38,43 @@ TEST(kvm_set_regs_keeps_an_injected_exception)
 	EQ(m.run->io.port, 0x81);
 }
 
+/* A STARTUP that came and was not taken yet, as one moves it to another host: in either order. */
+static void sipi(bool state_first)
+{
+	struct kvm_vcpu_events e;
+	struct kvm_mp_state mp = { KVM_MP_STATE_SIPI_RECEIVED };
+	struct machine m;
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	if (kvm < 0)
+		SKIP("this CPU runs no guests");
+	m.vm = OK(ioctl(kvm, KVM_CREATE_VM, 0));
+	OK(ioctl(m.vm, KVM_CREATE_IRQCHIP, 0));
+	m.mem = mmap(NULL, MB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(m.mem != MAP_FAILED);
+	memcpy(m.mem, protects, (size_t)(protects_end - protects));
+	memcpy(m.mem + 0x9000, says, (size_t)(says_end - says));
+	OK(region(&m, 0, 0, 0, MB, m.mem));
+	m.v = vcpu(&m, 1, &m.run);
+	OK(ioctl(m.v, KVM_GET_VCPU_EVENTS, &e));
+	e.flags = KVM_VCPUEVENT_VALID_SIPI_VECTOR;
+	e.sipi_vector = 9;
+	if (state_first)
+		OK(ioctl(m.v, KVM_SET_MP_STATE, &mp));
+	OK(ioctl(m.v, KVM_SET_VCPU_EVENTS, &e));
+	if (!state_first)
+		OK(ioctl(m.v, KVM_SET_MP_STATE, &mp));
+	RUN(&m, KVM_EXIT_IO);
+	EQ(m.run->io.port, 0x81);
+	close(kvm);
+}
+
+TEST(kvm_sipi_vector_is_set)
+{
+	sipi(false);
+	sipi(true);
+}
+
 #else
 TEST(kvm_state)
 {
