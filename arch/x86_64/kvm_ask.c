@@ -152,8 +152,11 @@ int kvm_answered(struct kvm_vcpu *v)
 	if (what == KVM_ASKED_MMIO)
 		return answered_mmio(v);
 	a->asked = KVM_ASKED_NOTHING;
+	/* An owner that has put the vCPU elsewhere meanwhile wants no answer, as on Linux. */
 	if (what == KVM_ASKED_IN)
-		return kvm_port_read(v, kvm_io_data(v));
+		return a->io.rip == a->vmcb->save.rip && a->io.cs == a->vmcb->save.cs.base ?
+			       kvm_port_read(v, kvm_io_data(v)) :
+			       1;
 	if (what == KVM_ASKED_OUT)
 		return 1;
 	a->io.done = true;

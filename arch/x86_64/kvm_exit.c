@@ -36,6 +36,8 @@ static int exit_io(struct kvm_vcpu *v)
 	a->io.count = 1;
 	if (info & IO_IN) {
 		a->io.next_rip = b->control.exit_info2;
+		a->io.rip = b->save.rip;
+		a->io.cs = b->save.cs.base;
 		if (kvm_io_here(v, false, a->io.port, a->io.size, 1, &value))
 			return kvm_port_read(v, &value);
 		return kvm_ask(v, KVM_ASKED_IN);

@@ -38,6 +38,25 @@ TEST(kvm_set_regs_keeps_an_injected_exception)
 	EQ(m.run->io.port, 0x81);
 }
 
+GUEST(reads, ".code16", "inb $0x60, %al; outb %al, $0x80; hlt\n"
+			".org reads + 0x20\noutb %al, $0x81; hlt");
+
+/* One that was put elsewhere while a port was read stays there. */
+TEST(kvm_port_is_read_for_one_that_went)
+{
+	struct kvm_regs regs = { .rip = CODE + 0x20, .rflags = 2, .rax = 7 };
+	struct machine m;
+
+	machine(&m, MB, reads, reads_end);
+	RUN(&m, KVM_EXIT_IO);
+	EQ(m.run->io.port, 0x60);
+	*io_data(m.run) = 41;
+	OK(ioctl(m.v, KVM_SET_REGS, &regs));
+	RUN(&m, KVM_EXIT_IO);
+	EQ(m.run->io.port, 0x81);
+	EQ(*io_data(m.run), 7);
+}
+
 /* A STARTUP that came and was not taken yet, as one moves it to another host: in either order. */
 static void sipi(bool state_first)
 {
