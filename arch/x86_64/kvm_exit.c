@@ -225,6 +225,9 @@ int kvm_cpu_exit(struct kvm_vcpu *v)
 		return kvm_debug_exit(v, VEC_DB);
 	case SVM_EXIT_EXCP_BASE + VEC_BP:
 		return kvm_debug_exit(v, VEC_BP);
+	case SVM_EXIT_EXCP_BASE + VEC_AC:
+		kvm_vcpu_raise(v->arch, VEC_AC, true, 0);
+		return 1;
 	case SVM_EXIT_SHUTDOWN:
 		return shut_down(v);
 	case SVM_EXIT_READ_CR0 ... SVM_EXIT_WRITE_CR8:

@@ -94,6 +94,103 @@ TEST(kvm_sipi_vector_is_set)
 	sipi(true);
 }
 
+/* ---- what makes a CPU raise exceptions without end must leave the guest ---- */
+
+static uint64_t exits(const struct machine *m)
+{
+	static char file[65536];
+	const struct kvm_stats_header *h = (const void *)file;
+	int fd = OK(ioctl(m->v, KVM_GET_STATS_FD, 0));
+	ssize_t n = OK(pread(fd, file, sizeof(file), 0));
+
+	close(fd);
+	for (unsigned int i = 0; i < h->num_desc; i++) {
+		const struct kvm_stats_desc *d =
+			(const void *)(file + h->desc_offset + i * (sizeof(*d) + h->name_size));
+		uint64_t value;
+
+		if (strcmp(d->name, "exits"))
+			continue;
+		CHECK((size_t)n >= h->data_offset + d->offset + sizeof(value));
+		memcpy(&value, file + h->data_offset + d->offset, sizeof(value));
+		return value;
+	}
+	FAIL("no count of exits");
+	return 0;
+}
+
+GUEST(traced, ".code16", "1: loop 1b; hlt");
+GUEST(on_trap, ".code16", "incw 0x5400; iret");
+
+/* A guest that traps its own #DB for ever (CVE-2015-8104) is left each time. */
+TEST(kvm_leaves_at_a_debug_trap)
+{
+	struct kvm_regs r = { .rip = CODE, .rflags = 2 | TF, .rsp = 0x8000, .rcx = TIMES };
+	struct machine m;
+
+	machine(&m, MB, traced, traced_end);
+	memcpy(m.mem + HANDLER, on_trap, (size_t)(on_trap_end - on_trap));
+	memcpy(m.mem + 1 * 4, (uint16_t[]){ HANDLER, 0 }, 4);
+	OK(ioctl(m.v, KVM_SET_REGS, &r));
+	RUN(&m, KVM_EXIT_HLT);
+	EQ(*(uint16_t *)(m.mem + TAKEN), TIMES);
+	OK(ioctl(m.v, KVM_GET_REGS, &r));
+	EQ(r.rcx, 0);
+	CHECK(exits(&m) >= TIMES);
+}
+
+/* The load has five bytes, which the handler steps over. */
+GUEST(misaligned, ".code32", "1: .byte 0xa1; .long 0x5001; decl %ecx; jnz 1b; outb %al, $0x80");
+GUEST(on_check, ".code32", "addl $4, %esp; addl $5, (%esp); incl 0x5400; iretl");
+
+/* The same of #AC (CVE-2015-5307), at CPL 3. */
+TEST(kvm_leaves_at_an_alignment_check)
+{
+	static const uint64_t gdt[] = { 0,
+					0x00cf9b000000ffff,
+					0x00cf93000000ffff,
+					0x00cffb000000ffff,
+					0x00cff3000000ffff,
+					0x00008b0058000067 };
+	uint64_t gate = (uint64_t)HANDLER | 8 << 16 | 0x8e00ull << 32;
+	struct kvm_segment data = { .limit = 0xffffffff,
+				    .selector = 0x23,
+				    .type = 3,
+				    .present = 1,
+				    .dpl = 3,
+				    .s = 1,
+				    .db = 1,
+				    .g = 1 };
+	struct kvm_regs r = {
+		.rip = CODE, .rflags = 2 | AC | 3 << 12, .rsp = 0x8000, .rcx = TIMES
+	};
+	struct kvm_sregs s;
+	struct machine m;
+
+	machine(&m, MB, misaligned, misaligned_end);
+	memcpy(m.mem + HANDLER, on_check, (size_t)(on_check_end - on_check));
+	memcpy(m.mem + GDT, gdt, sizeof(gdt));
+	memcpy(m.mem + IDT + 8 * 17, &gate, sizeof(gate));
+	memcpy(m.mem + TSS + 4, (uint32_t[]){ 0x9000, 16 }, 8);
+	OK(ioctl(m.v, KVM_GET_SREGS, &s));
+	s.ds = s.es = s.ss = s.fs = s.gs = s.cs = data;
+	s.cs.type = 11;
+	s.cs.selector = 0x1b;
+	s.tr = (struct kvm_segment){
+		.base = TSS, .limit = 0x67, .selector = 0x28, .type = 11, .present = 1
+	};
+	s.gdt = (struct kvm_dtable){ .base = GDT, .limit = sizeof(gdt) - 1 };
+	s.idt = (struct kvm_dtable){ .base = IDT, .limit = 8 * 18 - 1 };
+	s.cr0 |= 1 | 1 << 18;
+	OK(ioctl(m.v, KVM_SET_SREGS, &s));
+	OK(ioctl(m.v, KVM_SET_REGS, &r));
+	RUN(&m, KVM_EXIT_IO);
+	EQ(m.run->io.port, 0x80);
+	if (!*(uint32_t *)(m.mem + TAKEN))
+		SKIP("this CPU checks no alignment");
+	EQ(*(uint32_t *)(m.mem + TAKEN), TIMES);
+	CHECK(exits(&m) >= TIMES);
+}
 #else
 TEST(kvm_state)
 {
