@@ -143,8 +143,16 @@ static int exit_other(struct kvm_vcpu *v, u64 code)
 	return 1;
 }
 
+/* The VMCB's state is undefined now: as after an INIT, as on Linux. */
 static int shut_down(struct kvm_vcpu *v)
 {
+	struct kvm_cpu_vcpu *a = v->arch;
+
+	if (a->has_lapic) {
+		kvm_lapic_init(&a->lapic);
+		kvm_request(v, KVM_REQUEST_APICS);
+	}
+	kvm_vcpu_init_state(v);
 	WRITE_ONCE(v->run->exit_reason, KVM_EXIT_SHUTDOWN);
 	return 0;
 }

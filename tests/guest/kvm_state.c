@@ -94,6 +94,26 @@ TEST(kvm_sipi_vector_is_set)
 	sipi(true);
 }
 
+GUEST(fails, ".code16", "movw $0x1234, %dx; lidt 0x5000; ud2");
+
+/* What a VMCB holds behind a shutdown is undefined: the vCPU is as after an INIT. */
+TEST(kvm_shutdown_resets)
+{
+	struct kvm_sregs s;
+	struct kvm_regs r;
+	struct machine m;
+
+	machine(&m, MB, fails, fails_end);
+	RUN(&m, KVM_EXIT_SHUTDOWN);
+	OK(ioctl(m.v, KVM_GET_REGS, &r));
+	OK(ioctl(m.v, KVM_GET_SREGS, &s));
+	EQ(r.rip, 0xfff0);
+	EQ(r.rflags, 2);
+	EQ(s.cs.selector, 0xf000);
+	EQ(s.cs.base, 0xffff0000);
+	EQ(s.idt.limit, 0xffff);
+}
+
 /* ---- what makes a CPU raise exceptions without end must leave the guest ---- */
 
 static uint64_t exits(const struct machine *m)
