@@ -114,6 +114,33 @@ TEST(kvm_shutdown_resets)
 	EQ(s.idt.limit, 0xffff);
 }
 
+GUEST(halves, ".code32", "movl %eax, 0x6ffe; hlt\n.org halves + 0x20\nmovl %cr0, %eax; hlt");
+
+/*
+ * A write to MMIO and to a slot without memory is no MMIO that is left for the next instruction. On
+ * Linux both halves are.
+ */
+TEST(kvm_failed_write_is_over)
+{
+	struct machine m;
+	char *gone = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int r;
+
+	CHECK(gone != MAP_FAILED);
+	machine(&m, 0x6000, halves, halves_end);
+	OK(region(&m, 1, 0, 0x7000, PAGE, gone));
+	OK(munmap(gone, PAGE));
+	protected_mode(m.v);
+	r = ioctl(m.v, KVM_RUN, 0);
+	if (!r) {
+		EQ(m.run->exit_reason, KVM_EXIT_MMIO);
+		SKIP("a page without memory is MMIO here");
+	}
+	EQ(errno, EFAULT);
+	set_rip(m.v, CODE + 0x20);
+	RUN(&m, KVM_EXIT_HLT);
+}
+
 /* ---- what makes a CPU raise exceptions without end must leave the guest ---- */
 
 static uint64_t exits(const struct machine *m)
