@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* What an owner does to a vCPU's state between two KVM_RUNs, and what a guest cannot do (x86_64). */
+/*
+ * What an owner does to a vCPU's state between two KVM_RUNs, and what a guest cannot do (x86_64).
+ */
 #include "t.h"
 #ifdef __x86_64__
 #include "kvm_machine.h"
@@ -38,8 +40,9 @@ TEST(kvm_set_regs_keeps_an_injected_exception)
 	EQ(m.run->io.port, 0x81);
 }
 
-GUEST(reads, ".code16", "inb $0x60, %al; outb %al, $0x80; hlt\n"
-			".org reads + 0x20\noutb %al, $0x81; hlt");
+GUEST(reads, ".code16",
+      "inb $0x60, %al; outb %al, $0x80; hlt\n"
+      ".org reads + 0x20\noutb %al, $0x81; hlt");
 
 /* One that was put elsewhere while a port was read stays there. */
 TEST(kvm_port_is_read_for_one_that_went)
@@ -208,9 +211,7 @@ TEST(kvm_leaves_at_an_alignment_check)
 				    .s = 1,
 				    .db = 1,
 				    .g = 1 };
-	struct kvm_regs r = {
-		.rip = CODE, .rflags = 2 | AC | 3 << 12, .rsp = 0x8000, .rcx = TIMES
-	};
+	struct kvm_regs r = { .rip = CODE, .rflags = 2 | AC | 3 << 12, .rsp = 0x8000, .rcx = TIMES };
 	struct kvm_sregs s;
 	struct machine m;
 
