@@ -154,10 +154,11 @@ static void set_segments(struct kvm_cpu_vcpu *a, const struct kvm_sregs *r)
 	s->idtr.limit = r->idt.limit;
 }
 
-/* The one interrupt of the bitmap, as if it had been under way. */
+/*
+ * The first interrupt of the bitmap, as if it had been under way; none: what is stays, as on Linux.
+ */
 static void set_interrupt_bitmap(struct kvm_cpu_vcpu *a, const u64 *bitmap)
 {
-	a->events.interrupt.injected = false;
 	for (unsigned int i = 0; i < KVM_NR_INTERRUPTS; i++) {
 		if (!(bitmap[i / 64] >> i % 64 & 1))
 			continue;

@@ -40,6 +40,31 @@ TEST(kvm_set_regs_keeps_an_injected_exception)
 	EQ(m.run->io.port, 0x81);
 }
 
+GUEST(opens, ".code16", "sti; outb %al, $0x80; hlt");
+
+/* So is an interrupt where segments are set, whose bitmap names none; one that it names comes. */
+TEST(kvm_set_sregs_keeps_an_injected_interrupt)
+{
+	struct kvm_interrupt i = { 0x20 };
+	struct kvm_vcpu_events e;
+	struct kvm_sregs s;
+	struct machine m;
+
+	machine(&m, MB, opens, opens_end);
+	memcpy(m.mem + HANDLER, says, (size_t)(says_end - says));
+	memcpy(m.mem + 0x21 * 4, (uint16_t[]){ HANDLER, 0 }, 4);
+	OK(ioctl(m.v, KVM_GET_SREGS, &s));
+	OK(ioctl(m.v, KVM_INTERRUPT, &i));
+	OK(ioctl(m.v, KVM_SET_SREGS, &s));
+	OK(ioctl(m.v, KVM_GET_VCPU_EVENTS, &e));
+	EQ(e.interrupt.injected, 1);
+	EQ(e.interrupt.nr, 0x20);
+	s.interrupt_bitmap[0] = 1ull << 0x21;
+	OK(ioctl(m.v, KVM_SET_SREGS, &s));
+	RUN(&m, KVM_EXIT_IO);
+	EQ(m.run->io.port, 0x81);
+}
+
 GUEST(reads, ".code16",
       "inb $0x60, %al; outb %al, $0x80; hlt\n"
       ".org reads + 0x20\noutb %al, $0x81; hlt");
