@@ -85,6 +85,27 @@ TEST(kvm_port_is_read_for_one_that_went)
 	EQ(*io_data(m.run), 7);
 }
 
+GUEST(loads, ".code32", "movl 0x10000000, %eax; hlt\n.org loads + 0x20\noutb %al, $0x81; hlt");
+
+/* So does one that was put elsewhere while MMIO was read. */
+TEST(kvm_mmio_is_read_for_one_that_went)
+{
+	struct kvm_regs regs = { .rip = CODE + 0x20, .rflags = 2, .rax = 7 };
+	struct machine m;
+
+	machine(&m, MB, loads, loads_end);
+	protected_mode(m.v);
+	RUN(&m, KVM_EXIT_MMIO);
+	m.run->mmio.data[0] = 41;
+	OK(ioctl(m.v, KVM_SET_REGS, &regs));
+	OK(ioctl(m.v, KVM_RUN, 0));
+	if (m.run->exit_reason == KVM_EXIT_HLT)
+		SKIP("it goes on behind what has read");
+	EQ(m.run->exit_reason, KVM_EXIT_IO);
+	EQ(m.run->io.port, 0x81);
+	EQ(*io_data(m.run), 7);
+}
+
 /* A STARTUP that came and was not taken yet, as one moves it to another host: in either order. */
 static void sipi(bool state_first)
 {
