@@ -144,16 +144,34 @@ int kvm_port_read(struct kvm_vcpu *v, const void *data)
 	return 1;
 }
 
+/* An instruction waits for an answer, and the owner has put the vCPU elsewhere meanwhile. */
+static bool moved(const struct kvm_cpu_vcpu *a)
+{
+	const struct kvm_exec_regs *r = &a->exec.regs;
+
+	return a->exec.pending &&
+	       (r->rip != a->vmcb->save.rip || r->seg[KVM_SEG_CS].base != a->vmcb->save.cs.base);
+}
+
 int kvm_answered(struct kvm_vcpu *v)
 {
 	struct kvm_cpu_vcpu *a = v->arch;
 	enum kvm_asked what = a->asked;
 
+	if ((what == KVM_ASKED_EXEC_IN || (what == KVM_ASKED_MMIO && !a->mmio.write)) && moved(a)) {
+		a->asked = KVM_ASKED_NOTHING;
+		a->mmio.parts = 0;
+		a->exec.pending = false;
+		return 1;
+	}
 	if (what == KVM_ASKED_MMIO)
 		return answered_mmio(v);
 	a->asked = KVM_ASKED_NOTHING;
+	/* An owner that has put the vCPU elsewhere meanwhile wants no answer, as on Linux. */
 	if (what == KVM_ASKED_IN)
-		return kvm_port_read(v, kvm_io_data(v));
+		return a->io.rip == a->vmcb->save.rip && a->io.cs == a->vmcb->save.cs.base ?
+			       kvm_port_read(v, kvm_io_data(v)) :
+			       1;
 	if (what == KVM_ASKED_OUT)
 		return 1;
 	a->io.done = true;

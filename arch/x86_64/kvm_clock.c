@@ -14,6 +14,7 @@
  */
 #include <abi/errno.h>
 #include <arch/clock.h>
+#include <kernel/rcu.h>
 #include <kernel/time.h>
 #include <lib/atomic.h>
 #include <lib/minmax.h>
@@ -102,10 +103,15 @@ static long get_clock(struct kvm_vm *vm, struct uptr to)
 
 static void tell_all(struct kvm_vm *vm)
 {
-	struct kvm_vcpu *v;
-	unsigned long i;
+	u32 n = smp_load_acquire(&vm->nr_vcpus);
 
-	xa_for_each(&vm->vcpus, i, v) {
+	/* Not what else is in the array: KVM_CREATE_VCPU frees one that it cannot finish. */
+	for (u32 i = 0; i < n; i++) {
+		struct kvm_vcpu *v;
+
+		rcu_read_lock();
+		v = xa_load(&vm->vcpus, i);
+		rcu_read_unlock();
 		kvm_request(v, KVM_REQUEST_CLOCK);
 		kvm_vcpu_kick(v);
 	}

@@ -35,9 +35,7 @@ static void intercept(struct kvm_cpu_vcpu *a)
 {
 	struct vmcb_control *c = &a->vmcb->control;
 
-	c->intercept_exceptions &= ~(1U << VEC_DB | 1U << VEC_BP);
-	if (traps(a))
-		c->intercept_exceptions |= 1U << VEC_DB;
+	c->intercept_exceptions &= ~(1U << VEC_BP);
 	if (a->debug.control & KVM_GUESTDBG_USE_SW_BP)
 		c->intercept_exceptions |= 1U << VEC_BP;
 }
@@ -92,7 +90,6 @@ void kvm_debug_to_window(struct kvm_cpu_vcpu *a, bool on)
 		return;
 	DEBUG_ON(a->debug.armed);
 	a->debug.to_window = on;
-	intercept(a);
 }
 
 const u64 *kvm_debug_dr(const struct kvm_cpu_vcpu *a)
@@ -134,6 +131,11 @@ int kvm_debug_exit(struct kvm_vcpu *v, u8 vector)
 	bool db = vector == VEC_DB;
 	u32 owners = a->debug.control & (KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_HW_BP);
 
+	/* The guest's own: DR6 and DR7.GD are for its handler already. */
+	if (db && !traps(a)) {
+		kvm_vcpu_raise(a, VEC_DB, false, 0);
+		return 1;
+	}
 	if (db && (!owners || (owners == KVM_GUESTDBG_USE_HW_BP && !(a->debug.dr6 & DR6_TRAPS))))
 		return at_window(a);
 	tell(v, vector, db ? a->debug.dr6 : 0, db ? a->debug.dr7 : 0);

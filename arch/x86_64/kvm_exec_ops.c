@@ -176,10 +176,12 @@ static enum kvm_exec_status write_pieces(struct kvm_vcpu *v, const struct pieces
 		int r = kvm_guest_write(v->vm, p->of[i].gpa, (const u8 *)data + p->of[i].offset,
 					p->of[i].len);
 
-		if (r == -ENXIO)
+		if (r == -ENXIO) {
 			add_part(m, p->of[i].gpa, p->of[i].offset, p->of[i].len);
-		else if (r)
+		} else if (r) {
+			m->parts = 0;	/* none is left for user space */
 			return failed(v->arch, r);
+		}
 	}
 	if (m->parts)
 		memcpy(m->data, data, size);

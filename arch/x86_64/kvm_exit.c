@@ -36,6 +36,8 @@ static int exit_io(struct kvm_vcpu *v)
 	a->io.count = 1;
 	if (info & IO_IN) {
 		a->io.next_rip = b->control.exit_info2;
+		a->io.rip = b->save.rip;
+		a->io.cs = b->save.cs.base;
 		if (kvm_io_here(v, false, a->io.port, a->io.size, 1, &value))
 			return kvm_port_read(v, &value);
 		return kvm_ask(v, KVM_ASKED_IN);
@@ -141,8 +143,16 @@ static int exit_other(struct kvm_vcpu *v, u64 code)
 	return 1;
 }
 
+/* The VMCB's state is undefined now: as after an INIT, as on Linux. */
 static int shut_down(struct kvm_vcpu *v)
 {
+	struct kvm_cpu_vcpu *a = v->arch;
+
+	if (a->has_lapic) {
+		kvm_lapic_init(&a->lapic);
+		kvm_request(v, KVM_REQUEST_APICS);
+	}
+	kvm_vcpu_init_state(v);
 	WRITE_ONCE(v->run->exit_reason, KVM_EXIT_SHUTDOWN);
 	return 0;
 }
@@ -223,6 +233,9 @@ int kvm_cpu_exit(struct kvm_vcpu *v)
 		return kvm_debug_exit(v, VEC_DB);
 	case SVM_EXIT_EXCP_BASE + VEC_BP:
 		return kvm_debug_exit(v, VEC_BP);
+	case SVM_EXIT_EXCP_BASE + VEC_AC:
+		kvm_vcpu_raise(v->arch, VEC_AC, true, 0);
+		return 1;
 	case SVM_EXIT_SHUTDOWN:
 		return shut_down(v);
 	case SVM_EXIT_READ_CR0 ... SVM_EXIT_WRITE_CR8:

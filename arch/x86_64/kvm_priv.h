@@ -165,7 +165,7 @@ struct kvm_cpu_vcpu {
 		bool done;		/* an IN of the executor's is answered */
 		u16 port;
 		u32 size, count;
-		u64 next_rip;		/* KVM_ASKED_IN */
+		u64 next_rip, rip, cs;	/* KVM_ASKED_IN: behind it; where it is, its segment */
 	} io;
 	struct kvm_mmio mmio;
 	/* of the instruction that is executed */

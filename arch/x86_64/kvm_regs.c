@@ -56,7 +56,8 @@ static void set_regs(struct kvm_cpu_vcpu *a, const struct kvm_regs *r)
 	memcpy(&g[8], &r->r8, 8 * sizeof(u64));
 	s->rip = r->rip;
 	s->rflags = r->rflags | 2;
-	a->events.exception.pending = a->events.exception.injected = false;
+	/* One that is on its way into the guest stays, as on Linux. */
+	a->events.exception.pending = false;
 }
 
 /* ---- segments and control registers ---- */
@@ -153,10 +154,11 @@ static void set_segments(struct kvm_cpu_vcpu *a, const struct kvm_sregs *r)
 	s->idtr.limit = r->idt.limit;
 }
 
-/* The one interrupt of the bitmap, as if it had been under way. */
+/*
+ * The first interrupt of the bitmap, as if it had been under way; none: what is stays, as on Linux.
+ */
 static void set_interrupt_bitmap(struct kvm_cpu_vcpu *a, const u64 *bitmap)
 {
-	a->events.interrupt.injected = false;
 	for (unsigned int i = 0; i < KVM_NR_INTERRUPTS; i++) {
 		if (!(bitmap[i / 64] >> i % 64 & 1))
 			continue;
@@ -347,6 +349,9 @@ static long set_events(struct kvm_cpu_vcpu *a, const struct kvm_vcpu_events *k)
 	}
 	if (e->nmi.masked)
 		vmcb_intercept(a->vmcb, VMCB_I_IRET);
+	/* For KVM_MP_STATE_SIPI_RECEIVED, which comes before or behind it. */
+	if (k->flags & KVM_VCPUEVENT_VALID_SIPI_VECTOR && a->has_lapic)
+		WRITE_ONCE(a->sipi_vector, (u8)k->sipi_vector);
 	return 0;
 }
 

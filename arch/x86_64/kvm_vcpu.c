@@ -146,7 +146,8 @@ static void set_intercepts(struct vmcb *b)
 		vmcb_intercept(b, intercepted[i]);
 	b->control.intercept_cr = 1U << 4 | 1U << 8 | (1U << 4 | 1U << 8) << 16;
 	b->control.intercept_dr = 0xffffffff;
-	b->control.intercept_exceptions = 1U << VEC_MC;
+	/* A guest can make a CPU deliver #AC or #DB without end, deaf to the host's interrupts. */
+	b->control.intercept_exceptions = 1U << VEC_MC | 1U << VEC_AC | 1U << VEC_DB;
 	b->control.int_ctl = V_INTR_MASKING;
 	b->control.iopm_pa = virt_to_phys(io_map);
 	b->control.msrpm_pa = virt_to_phys(msr_map);

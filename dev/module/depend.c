@@ -94,9 +94,10 @@ unsigned long module_find_export(struct module *m, const char *name, u64 *type, 
 		*err = try_export(m, name, type, &address);
 		if (*err != -EAGAIN)
 			return *err ? 0 : address;
-		if (!left)
+		if (left <= 0)		/* or a signal */
 			break;
-		left = wait_event_timeout(waiting, atomic_read(&changes) != seen, left);
+		left = wait_event_interruptible_timeout(waiting, atomic_read(&changes) != seen,
+							left);
 	}
 	pr_warn("%s: gave up waiting for the module that exports %s\n", m->name, name);
 	*err = -EBUSY;

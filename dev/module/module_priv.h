@@ -74,7 +74,7 @@ void module_put(struct module *m);
 /*
  * The address of what a loaded module exports as NAME, with the hash of its type to TYPE; M has
  * a use of it from then on, until module_forget_needs(). 0: no module exports it. -EBUSY, to *ERR:
- * one does whose init has not ended in 30 s; -ENOMEM. Sleeps.
+ * one does whose init has not ended in 30 s, or before a signal; -ENOMEM. Sleeps.
  */
 unsigned long module_find_export(struct module *m, const char *name, u64 *type, int *err);
 void module_forget_needs(struct module *m);

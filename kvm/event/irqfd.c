@@ -318,15 +318,31 @@ long kvm_irqfd(struct kvm_vm *vm, struct uptr arg)
 	return a.flags & KVM_IRQFD_FLAG_DEASSIGN ? deassign(vm, &a) : assign(vm, &a);
 }
 
-void kvm_irqfds_free(struct kvm_vm *vm)
+/* Whether there were any. */
+static bool all_die(struct kvm_vm *vm)
 {
-	struct rb_node *n;
+	struct rb_node *first, *n;
 
 	mutex_lock(&vm->events->lock);
-	for (n = rb_first(&vm->events->irqfds); n; n = rb_next(n))
+	first = rb_first(&vm->events->irqfds);
+	for (n = first; n; n = rb_next(n))
 		die(rb_entry(n, struct irqfd, node));
 	mutex_unlock(&vm->events->lock);
-	flush_workqueue(ends);
+	return first;
+}
+
+void kvm_irqfds_free(struct kvm_vm *vm)
+{
+	bool any;
+
+	/*
+	 * One that said DYING before, as its file goes, may queue `end` too late for this wait. So
+	 * the last wait is behind a look that finds none: each `end` has begun by then.
+	 */
+	do {
+		any = all_die(vm);
+		flush_workqueue(ends);
+	} while (any);
 	DEBUG_ON(!RB_EMPTY_ROOT(&vm->events->irqfds));
 }
 
