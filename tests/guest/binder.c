@@ -471,6 +471,13 @@ TEST(death)
 	EQ(cookie, 5);
 	EQ(waitpid(manager, &status, 0), manager);
 	EQ(status, 0);
+	/* Taken back behind the confirmation. */
+	b_put64(&b, BC_DEAD_BINDER_DONE, 5);
+	ask.cmd = BC_CLEAR_DEATH_NOTIFICATION;
+	EQ(b_write(&b, &ask, sizeof(ask)), sizeof(ask));
+	OK(fcntl(b.fd, F_SETFL, O_NONBLOCK));
+	EQ(b_next(&b, &cookie), BR_CLEAR_DEATH_NOTIFICATION_DONE);
+	EQ(cookie, 5);
 }
 
 TEST(death_of_a_caller)
