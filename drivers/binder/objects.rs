@@ -131,10 +131,13 @@ impl Filling<'_> {
             return Ok(o.as_handle(strong, h));
         } else {
             let st = self.process.lock.lock();
-            st.refs.node(o.handle(), strong).cloned().ok_or(Error::EINVAL)?
+            let n = st.refs.node(o.handle(), strong).ok_or(Error::EINVAL)?;
+            if Arc::ptr_eq(&n.owner, self.to) {
+                n.hold(strong, true, None)?; // under the lock, as for a call's node
+            }
+            n.clone()
         };
         if Arc::ptr_eq(&node.owner, self.to) {
-            node.hold(strong, true, None)?;
             let kind = if strong { wire::BINDER } else { wire::WEAK_BINDER };
             let home = Object { kind, binder: node.ptr, cookie: node.cookie, ..o };
             self.buffer.add(room, Held::Node(node, strong));
