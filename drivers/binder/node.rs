@@ -40,7 +40,7 @@ pub struct State {
     item: Option<Item>, // none: it is on a queue
     pub dead: bool,
     forgotten: bool, // its process's table has it no more: nobody holds it any more
-    pub busy: bool, // a one-way call is with the process; the others wait here
+    pub busy: bool,  // a one-way call is with the process; the others wait here
     pub later: Queue,
     pub deaths: Map<u64, Arc<Death>>, // who wants to hear of its end
 }
