@@ -527,12 +527,10 @@ unsafe extern "C" fn xmit<D: Driver>(
     more: bool,
 ) -> bindings::netdev_xmit {
     let Some(raw) = NonNull::new(p) else { return bindings::netdev_xmit_NETDEV_XMIT_OK };
-    match driver_of::<D>(d).xmit(queue, Packet(raw), more) {
-        Ok(()) => bindings::netdev_xmit_NETDEV_XMIT_OK,
-        Err(back) => {
-            core::mem::forget(back); // the caller's, as it was
-            bindings::netdev_xmit_NETDEV_XMIT_BUSY
-        }
+    if given::is_taken(raw, driver_of::<D>(d).xmit(queue, Packet(raw), more)) {
+        bindings::netdev_xmit_NETDEV_XMIT_OK
+    } else {
+        bindings::netdev_xmit_NETDEV_XMIT_BUSY
     }
 }
 
@@ -564,7 +562,8 @@ unsafe extern "C" fn poll<D: Driver>(q: *mut bindings::net_poll, budget: c_int) 
     // SAFETY: C calls with the queue of a registered device.
     let (dev, i) = unsafe { (bindings::rust_poll_dev(q), bindings::rust_poll_index(q)) };
     let mut to = Receiver { poll, call: PhantomData };
-    driver_of::<D>(dev).poll(i, &mut to, budget.max(0) as usize) as c_int
+    let budget = budget.max(0);
+    driver_of::<D>(dev).poll(i, &mut to, budget as usize).min(budget as usize) as c_int
 }
 
 unsafe extern "C" fn arm<D: Driver>(q: *mut bindings::net_poll) -> bool {
@@ -696,3 +695,6 @@ pub fn add<D: Driver>(pattern: &CStr, kind: &Kind, driver: Arc<D>) -> Result<Dev
         }
     }
 }
+
+#[path = "net_given.rs"]
+mod given;

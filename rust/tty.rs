@@ -120,7 +120,7 @@ unsafe extern "C" fn close<L: Line>(t: *mut bindings::tty) {
 }
 unsafe extern "C" fn write<L: Line>(t: *mut bindings::tty, buf: *const u8, n: usize) -> usize {
     // SAFETY: as in open; the caller gives n valid bytes.
-    unsafe { line::<L>(t).write(core::slice::from_raw_parts(buf, n)) }
+    unsafe { line::<L>(t).write(core::slice::from_raw_parts(buf, n)) }.min(n) // C goes on behind what was taken
 }
 unsafe extern "C" fn write_room<L: Line>(t: *mut bindings::tty) -> usize {
     // SAFETY: as in open.
@@ -249,3 +249,41 @@ impl Tty {
         unsafe { bindings::tty_wakeup(self.0.as_ptr()) }
     }
 }
+
+/// Whatever a line says that it took: C is told of no more than there was.
+struct Boasts;
+
+impl Line for Boasts {
+    fn open(&self) -> Result {
+        Ok(())
+    }
+    fn close(&self) {}
+    fn write(&self, _bytes: &[u8]) -> usize {
+        usize::MAX
+    }
+    fn write_room(&self) -> usize {
+        16
+    }
+    fn pending(&self) -> usize {
+        0
+    }
+    fn flush(&self) {}
+    fn configure(&self, _s: Settings) {}
+    fn set_break(&self, _on: bool) {}
+    fn modem(&self) -> u32 {
+        0
+    }
+    fn set_modem(&self, _set: u32, _clear: u32) {}
+}
+
+fn takes_what_there_is(_run: &mut crate::ktest::Run<'_>) -> Result {
+    static BOASTS: Boasts = Boasts;
+    let t = register(c"ttyEX2", 204, 202, &BOASTS, false, |_| ())?;
+    let text = *b"abc";
+    // SAFETY: the terminal was registered for that type; the bytes are as many.
+    let n = unsafe { write::<Boasts>(t.0.as_ptr(), text.as_ptr(), text.len()) };
+    crate::kt_eq!(n, 3);
+    Ok(())
+}
+
+crate::ktest!(rust_tty_takes_what_there_is, takes_what_there_is);

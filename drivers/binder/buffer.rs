@@ -31,6 +31,7 @@ pub struct Buffer {
     process: Arc<Process>,
     pub area: Area,
     pub off: usize,
+    len: usize, // of all of it
     pub data_size: usize,
     pub offsets_size: usize,
     suspect: bool, // its sender takes too much for one-way calls
@@ -72,6 +73,7 @@ impl Buffer {
             process: p.clone(),
             area,
             off,
+            len,
             data_size: sizes.0 as usize,
             offsets_size: sizes.1 as usize,
             suspect,
@@ -199,8 +201,9 @@ impl Drop for Guard {
 impl Drop for Buffer {
     fn drop(&mut self) {
         if self.clear {
-            // Pages that are there: it was written. Should one be missing, there is nothing to clear.
-            let _ = self.area.zero(self.off, self.data_size);
+            // Also the offsets, and the buffers beside the data. Of what was written the pages are there; where one is missing, and cannot be had,
+            // there is nothing to clear.
+            let _ = self.area.zero(self.off, self.len);
         }
         while let Some(h) = self.held.pop_front() {
             match &*h {

@@ -121,22 +121,26 @@ pub fn make(p: &Arc<Process>, t: &Arc<Thread>, tr: &Transaction) {
     }
 }
 
-/// The node that a call is for, held for it.
-fn target(p: &Arc<Process>, handle: u32) -> core::result::Result<Arc<Node>, Failure> {
-    let node = if handle == 0 {
-        let n = p.context.manager().ok_or(Error::ESRCH)?;
-        if *n.owner.pid == *p.pid {
-            return Err(Error::EINVAL.into());
-        }
-        n
-    } else {
-        p.lock.lock().refs.node(handle, true).cloned().ok_or(Error::EINVAL)?
-    };
+fn held(node: &Arc<Node>) -> core::result::Result<Arc<Node>, Failure> {
     if node.state.lock().dead {
         return Err(Error::ESRCH.into());
     }
     node.hold(true, true, None)?;
-    Ok(node)
+    Ok(node.clone())
+}
+
+/// The node that a call is for, held for it.
+fn target(p: &Arc<Process>, handle: u32) -> core::result::Result<Arc<Node>, Failure> {
+    if handle == 0 {
+        let n = p.context.manager().ok_or(Error::ESRCH)?;
+        if *n.owner.pid == *p.pid {
+            return Err(Error::EINVAL.into());
+        }
+        return held(&n);
+    }
+    // The lock until the call holds the node: else a thread that lets go of the handle meanwhile has the owner told that nobody does, before the call.
+    let st = p.lock.lock();
+    held(st.refs.node(handle, true).ok_or(Error::EINVAL)?)
 }
 
 /// The thread of `to` that waits for the end of what T serves.

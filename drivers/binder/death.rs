@@ -130,6 +130,9 @@ impl Death {
         let mut s = d.state.lock();
         s.place = Some(place);
         let clear = s.what == What::DeadAndClear;
+        if s.what == What::Dead {
+            s.what = What::Over; // taken back later, it says so at once
+        }
         drop(s);
         if clear {
             d.tell_clear(t);

@@ -7,13 +7,15 @@
 
 use super::call;
 use super::death::Death;
-use super::process::{entry, item, new_id, Process};
+use super::process::{entry, item, new_id, Context, Process};
+use super::refs;
 use super::thread::{Item, Queue, Thread, Work};
 use super::wire::{Object, Writer, BR_ACQUIRE, BR_DECREFS, BR_INCREFS, BR_RELEASE};
 use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::alloc::Arc;
 use kernel::sync::SpinLock;
 use kernel::tree::Map;
+use kernel::wait::WaitQueue;
 use kernel::{Error, Result};
 
 pub struct Node {
@@ -37,7 +39,8 @@ pub struct State {
     pending_weak: bool,
     item: Option<Item>, // none: it is on a queue
     pub dead: bool,
-    pub busy: bool, // a one-way call is with the process; the others wait here
+    forgotten: bool, // its process's table has it no more: nobody holds it any more
+    pub busy: bool,  // a one-way call is with the process; the others wait here
     pub later: Queue,
     pub deaths: Map<u64, Arc<Death>>, // who wants to hear of its end
 }
@@ -90,6 +93,7 @@ impl Node {
             pending_weak: false,
             item: Some(item(None)?),
             dead: false,
+            forgotten: false,
             busy: false,
             later: Queue::new(),
             deaths: Map::new(),
@@ -114,14 +118,18 @@ impl Node {
         Ok(first.unwrap_or(new)) // another thread was first
     }
 
-    /// The manager's node is held, and its program need not be told.
-    pub fn set_manager(&self) {
-        self.manager.store(true, Ordering::Relaxed);
+    /// The manager's node is held, and its program need not be told. False: it was forgotten meanwhile.
+    pub fn set_manager(&self) -> bool {
         let mut n = self.state.lock();
+        if n.forgotten {
+            return false;
+        }
+        self.manager.store(true, Ordering::Relaxed);
         n.local_weak += 1;
         n.local_strong += 1;
         n.has_strong = true;
         n.has_weak = true;
+        true
     }
 
     pub fn is_manager(&self) -> bool {
@@ -129,9 +137,12 @@ impl Node {
     }
 
     /// One more holder. `to`: a thread of the node's process that will be told, should the program not know; nobody tells it in time where there is
-    /// none: `EINVAL`. The process may be locked, but not its threads.
+    /// none: `EINVAL`. `EAGAIN`: it was forgotten since it was found. The process may be locked, but not its threads.
     pub fn hold(self: &Arc<Self>, strong: bool, local: bool, to: Option<&Thread>) -> Result {
         let mut n = self.state.lock();
+        if n.forgotten {
+            return Err(if to.is_some() { Error::EAGAIN } else { Error::EINVAL });
+        }
         if strong {
             if local {
                 n.local_strong += 1;
@@ -179,7 +190,7 @@ impl Node {
                 return;
             }
         }
-        if n.dead || st.dead {
+        if n.dead || st.dead || n.forgotten {
             return;
         }
         let mut forgotten = None;
@@ -189,6 +200,7 @@ impl Node {
                 st.push(&self.owner, i);
             }
         } else if !n.is_held() && n.item.is_some() {
+            n.forgotten = true;
             drop(n);
             forgotten = st.nodes.remove(&self.ptr);
         }
@@ -224,9 +236,10 @@ impl Node {
             n.has_weak = false;
             w = w.u32(BR_DECREFS).u64(self.ptr).u64(self.cookie);
         }
-        let dead = n.dead;
+        let forget = !(weak || strong || n.dead || n.forgotten);
+        n.forgotten |= forget;
         drop(n);
-        let forgotten = if weak || strong || dead { None } else { st.nodes.remove(&self.ptr) };
+        let forgotten = if forget { st.nodes.remove(&self.ptr) } else { None };
         drop(st);
         drop(forgotten);
         w
@@ -262,3 +275,32 @@ impl Node {
         }
     }
 }
+
+/// An object whose node was forgotten between the look for it and the hold gets another one, which the first does not take away.
+fn forgotten_is_not_held(_run: &mut kernel::ktest::Run<'_>) -> Result {
+    let (context, polled) = (Arc::new(Context::new()?)?, Arc::new(WaitQueue::new()?)?);
+    let p = Process::new(context.clone(), polled.clone())?;
+    let q = Process::new(context, polled)?;
+    let t = Thread::current(&p)?;
+    let o = Object { kind: 0, flags: 0, binder: 16, cookie: 17 };
+    let n = Node::get(&p, &o)?;
+    let h = refs::hold(&q, &n, true, Some(&t))?;
+    refs::let_go(&q, h, true);
+    let told = t.state.lock().todo.pop_front();
+    if let Some(mut i) = told {
+        drop(i.take());
+        kernel::kt_assert!(n.tell(i).bytes().is_empty());
+    }
+    kernel::kt_assert!(p.lock.lock().nodes.is_empty());
+    kernel::kt_assert!(refs::hold(&q, &n, true, Some(&t)) == Err(Error::EAGAIN));
+    let again = Node::get(&p, &o)?;
+    kernel::kt_assert!(!Arc::ptr_eq(&n, &again));
+    n.let_go(false, false, false);
+    kernel::kt_assert!(!p.lock.lock().nodes.is_empty());
+    kernel::kt_assert!(refs::hold(&q, &again, true, Some(&t)).is_ok());
+    Process::release(&q);
+    Process::release(&p);
+    Ok(())
+}
+
+kernel::ktest!(binder_forgotten_is_not_held, forgotten_is_not_held);

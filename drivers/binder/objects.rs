@@ -125,16 +125,18 @@ impl Filling<'_> {
         let strong = matches!(o.kind, wire::BINDER | wire::HANDLE);
         let room = Buffer::room()?;
         let node = if matches!(o.kind, wire::BINDER | wire::WEAK_BINDER) {
-            let n = Node::get(self.process, &o)?;
-            let h = refs::hold(self.to, &n, strong, Some(self.thread))?;
+            let h = self.give(&o, strong)?;
             self.buffer.add(room, Held::Handle(h, strong));
             return Ok(o.as_handle(strong, h));
         } else {
             let st = self.process.lock.lock();
-            st.refs.node(o.handle(), strong).cloned().ok_or(Error::EINVAL)?
+            let n = st.refs.node(o.handle(), strong).ok_or(Error::EINVAL)?;
+            if Arc::ptr_eq(&n.owner, self.to) {
+                n.hold(strong, true, None)?; // under the lock, as for a call's node
+            }
+            n.clone()
         };
         if Arc::ptr_eq(&node.owner, self.to) {
-            node.hold(strong, true, None)?;
             let kind = if strong { wire::BINDER } else { wire::WEAK_BINDER };
             let home = Object { kind, binder: node.ptr, cookie: node.cookie, ..o };
             self.buffer.add(room, Held::Node(node, strong));
@@ -143,6 +145,21 @@ impl Filling<'_> {
         let h = refs::hold(self.to, &node, strong, None)?;
         self.buffer.add(room, Held::Handle(h, strong));
         Ok(o.as_handle(strong, h))
+    }
+
+    /// A reference of the other process to an object of ours: its handle.
+    fn give(&self, o: &Object, strong: bool) -> Result<u32> {
+        loop {
+            let n = Node::get(self.process, o)?;
+            match refs::hold(self.to, &n, strong, Some(self.thread)) {
+                Err(Error::EAGAIN) => {} // its last holder left meanwhile: there will be another node
+                Err(e) => {
+                    n.let_go(false, false, false); // it may be new, and nobody's
+                    return Err(e);
+                }
+                h => return h,
+            }
+        }
     }
 
     /// The file of FD goes along; its number in the other process goes to AT of the area.

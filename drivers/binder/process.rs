@@ -181,10 +181,13 @@ impl Process {
         if *m.uid.get_or_insert(me) != me {
             return Err(Error::EPERM);
         }
-        let node = Node::get(self, &o)?;
-        node.set_manager();
-        m.node = Some(node);
-        Ok(())
+        loop {
+            let node = Node::get(self, &o)?;
+            if node.set_manager() {
+                m.node = Some(node);
+                return Ok(());
+            }
+        }
     }
 
     /// BINDER_GET_NODE_DEBUG_INFO: what is known of the object behind that at PTR; nothing but zeroes behind the last.

@@ -26,7 +26,7 @@ impl Room<'_> {
     }
 }
 
-/// Fills from `given` to `size`; waits where there is nothing. `EAGAIN`, `EINTR`, `EFAULT`.
+/// Fills from `given` to `size`; waits where there is nothing. `EAGAIN`, `EINTR`, `EFAULT`: `given` stays as it was, as Linux has it.
 pub fn run(
     p: &Arc<Process>,
     t: &Arc<Thread>,
@@ -35,7 +35,8 @@ pub fn run(
     given: &mut u64,
     nonblock: bool,
 ) -> Result {
-    let mut room = Room { at, given };
+    let mut now = *given;
+    let mut room = Room { at, given: &mut now };
     if *room.given == 0 {
         room.put(&BR_NOOP.to_ne_bytes())?;
     }
@@ -52,6 +53,7 @@ pub fn run(
             break;
         }
     }
+    *given = now;
     ask_for_thread(p, t, at)
 }
 

@@ -42,7 +42,8 @@ impl Refs {
 
     fn add(&mut self, room: Room, manager: bool) {
         let Room { mut handle, mut node } = room;
-        let n = if manager {
+        // 0 is still that of the last manager's node where the process has not let go of it.
+        let n = if manager && self.by_handle.get(&0).is_none() {
             0
         } else if let Some(e) = self.free.pop_first() {
             let n = *e.key();

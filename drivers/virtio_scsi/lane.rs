@@ -401,10 +401,11 @@ impl Hw {
         Some(token)
     }
 
-    /// Nobody waits for the command any more. True: the device was not told of it, and never will be.
-    pub fn drop_passed(&mut self, token: u16) -> bool {
+    /// Nobody waits for the command any more. True: the device was not told of it, and never will be. It may have ended meanwhile, and its token be
+    /// another one's.
+    pub fn drop_passed(&mut self, token: u16, command: &Arc<Passed>) -> bool {
         match self.passed.places.get_mut(usize::from(token.wrapping_sub(PASSED))) {
-            Some(Some(p)) if !p.told => {
+            Some(Some(p)) if !p.told && Arc::ptr_eq(&p.command, command) => {
                 p.dropped = true;
                 true
             }

@@ -185,14 +185,14 @@ impl Host {
         Ok(matches!(memory.read8(REQUEST), Some(DONE | NONE_SUCH)))
     }
 
-    /// The command was not answered in time: has the device let go of it. It ends in every case. Sleeps.
-    fn abort(&self, lane: &Lane, token: u16, at: Address, id: u64, command: &Passed) {
-        if lane.hw.lock().drop_passed(token) {
-            return;
+    /// The command was not answered in time: has the device let go of it. It ends in every case: true where the device was not told of it. Sleeps.
+    fn abort(&self, lane: &Lane, token: u16, at: Address, id: u64, command: &Arc<Passed>) -> bool {
+        if lane.hw.lock().drop_passed(token, command) {
+            return true;
         }
         for what in [ABORT, RESET_UNIT] {
             match self.manage(what, at, id) {
-                Ok(_) if command.done.wait_timeout(ABORTED_MS) => return,
+                Ok(_) if command.done.wait_timeout(ABORTED_MS) => return false,
                 Ok(_) => {}
                 Err(_) => break,
             }
@@ -202,6 +202,7 @@ impl Host {
         }
         // Whoever gave the host up has ended it, or is about to.
         command.done.wait();
+        false
     }
 
     /// All commands of programs end, and nobody waits for room; the host is dead. `_proof`: their memory is nobody's any more.
@@ -272,15 +273,13 @@ impl Carrier for Host {
         self.notify(lane);
         self.arm();
         let in_time = command.done.wait_timeout(c.ms);
-        if !in_time {
-            self.abort(lane, token, c.at, id, &command);
-        }
+        let untold = !in_time && self.abort(lane, token, c.at, id, &command);
         let answered = command.answered.load(Ordering::Acquire);
         let e = if answered && in_time {
             answer(&slot, self.sizes, c.len, command.written.load(Ordering::Acquire), !c.write)
         } else {
             let why = if in_time { host::NO_CONNECT } else { host::TIME_OUT };
-            Ended::unanswered(why, c.len, answered)
+            Ended::unanswered(why, c.len, answered || untold)
         };
         if e.released {
             slot.done();

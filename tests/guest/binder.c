@@ -471,6 +471,48 @@ TEST(death)
 	EQ(cookie, 5);
 	EQ(waitpid(manager, &status, 0), manager);
 	EQ(status, 0);
+	/* Taken back behind the confirmation. */
+	b_put64(&b, BC_DEAD_BINDER_DONE, 5);
+	ask.cmd = BC_CLEAR_DEATH_NOTIFICATION;
+	EQ(b_write(&b, &ask, sizeof(ask)), sizeof(ask));
+	OK(fcntl(b.fd, F_SETFL, O_NONBLOCK));
+	EQ(b_next(&b, &cookie), BR_CLEAR_DEATH_NOTIFICATION_DONE);
+	EQ(cookie, 5);
+}
+
+/* Handle 0 of a manager that died stays that one's, whoever is the manager now. */
+TEST(death_before_another_manager)
+{
+	struct b_death ask = { BC_REQUEST_DEATH_NOTIFICATION, 0, 7 };
+	struct binder_transaction_data t;
+	uint64_t cookie = 0;
+	struct b b;
+	pid_t manager;
+
+	NEED("another");
+	manager = start("another");
+	b_open(&b, "another");
+	b_put32(&b, BC_ACQUIRE, 0);
+	b_code(&b, BC_ENTER_LOOPER);
+	EQ(b_write(&b, &ask, sizeof(ask)), sizeof(ask));
+	stop(manager);
+	EQ(b_next(&b, &cookie), BR_DEAD_BINDER);
+	EQ(cookie, 7);
+	manager = start("another");
+	b_put32(&b, BC_ACQUIRE, 0);
+	ask.cmd = BC_CLEAR_DEATH_NOTIFICATION;
+	EQ(b_write(&b, &ask, sizeof(ask)), sizeof(ask));
+	b_put64(&b, BC_DEAD_BINDER_DONE, 7);
+	OK(fcntl(b.fd, F_SETFL, O_NONBLOCK));
+	EQ(b_next(&b, &cookie), BR_CLEAR_DEATH_NOTIFICATION_DONE);
+	EQ(cookie, 7);
+	OK(fcntl(b.fd, F_SETFL, 0));
+	/* The new one has a handle of its own, and calls of 0 are for it. */
+	for (uint32_t handle = 0; handle < 2; handle++) {
+		EQ(b_call(&b, handle, PING, "12345678", 8, NULL, 0, &t), BR_REPLY);
+		b_free(&b, &t);
+	}
+	stop(manager);
 }
 
 TEST(death_of_a_caller)

@@ -144,3 +144,21 @@ TEST(node_infos)
 	kill(pid, SIGKILL);
 	EQ(waitpid(pid, &status, 0), pid);
 }
+
+/* What is said of a read that fails is what was said before. */
+TEST(nothing_read)
+{
+	uint32_t in[64];
+	struct binder_write_read bwr = { .read_size = sizeof(in), .read_buffer = (uintptr_t)in };
+	struct b b;
+
+	NEED("nothing");
+	b_open(&b, "nothing");
+	b_code(&b, BC_ENTER_LOOPER);
+	OK(fcntl(b.fd, F_SETFL, O_NONBLOCK));
+	ERR(ioctl(b.fd, BINDER_WRITE_READ, &bwr), EAGAIN);
+	EQ(bwr.read_consumed, 0);
+	bwr.read_consumed = 8;
+	ERR(ioctl(b.fd, BINDER_WRITE_READ, &bwr), EAGAIN);
+	EQ(bwr.read_consumed, 8);
+}

@@ -431,6 +431,45 @@ TEST(pointers)
 	stop(pid);
 }
 
+/* TF_CLEAR_BUF: all of the buffer is zeroes when its program has freed it. */
+TEST(cleared)
+{
+	static const char secret[16] = "a secret of ours";
+	static const uint64_t at = 8;
+	struct {
+		uint64_t token;
+		struct binder_buffer_object o;
+	} d = { .token = 0x1111111111111111 };
+	struct binder_transaction_data t;
+	struct b b;
+	int status;
+
+	NEED("clear");
+	b_open(&b, "clear");
+	OK(ioctl(b.fd, BINDER_SET_CONTEXT_MGR, 0));
+	b_code(&b, BC_ENTER_LOOPER);
+	if (!OK(fork())) {
+		struct b c;
+
+		b_open(&c, "clear");
+		d.o = pointer(secret, sizeof(secret));
+		send_sg(&c, BC_TRANSACTION_SG, 0, TF_ONE_WAY | TF_CLEAR_BUF, &d, sizeof(d), &at, 1,
+			sizeof(secret));
+		EQ(b_next(&c, NULL), BR_TRANSACTION_COMPLETE);
+		_exit(0);
+	}
+	EQ(b_next(&b, &t), BR_TRANSACTION);
+	EQ(t.data_size, sizeof(d));
+	memcpy(&d, b_data(&t), sizeof(d));
+	EQ(d.o.buffer, (uintptr_t)b_data(&t) + sizeof(d) + 8);
+	CHECK(!memcmp((const void *)(uintptr_t)d.o.buffer, secret, sizeof(secret)));
+	b_free(&b, &t);
+	for (size_t i = 0; i < sizeof(d) + 8 + sizeof(secret); i++)
+		EQ(((const char *)b_data(&t))[i], 0);
+	OK(wait(&status));
+	EQ(status, 0);
+}
+
 /* Three objects that must be refused. */
 static void refused_with(struct b *b, const struct data *d, const uint64_t at[3], int error)
 {

@@ -99,6 +99,43 @@ fn late(run: &mut kernel::ktest::Run<'_>) -> Result {
     no_growth(|| once(Lets::Aborted, 1).map(|_| ()))
 }
 
+/// A command for which the ring has no room in time: its memory goes back, for the device does not know it. A token is another command's once the
+/// first has ended.
+fn untold(run: &mut kernel::ktest::Run<'_>) -> Result {
+    if evil(0, 0).is_err() {
+        return run.skip(c"no message interrupts");
+    }
+    let (evil, host) = prepare()?;
+    let lane = host.lane(0).ok_or(Error::ENODEV)?;
+    let passed = || {
+        let (written, answered) = (AtomicU32::new(0), AtomicBool::new(false));
+        let pieces = KSlice::from_fn(1, KERNEL, |_| Piece::NONE)?;
+        Arc::new(Passed { done: Completion::new()?, written, answered, pieces })
+    };
+    {
+        let (first, next) = (passed()?, passed()?);
+        let mut hw = lane.hw.lock();
+        let token = hw.begin_passed(first.clone());
+        hw.pump();
+        kt_eq!(token.map(|t| hw.ended(t, 0).is_ok()), Some(true));
+        kt_eq!(hw.begin_passed(next.clone()), token);
+        kt_eq!(token.map(|t| hw.drop_passed(t, &first)), Some(false));
+        kt_eq!(token.map(|t| hw.drop_passed(t, &next)), Some(true));
+        hw.pump();
+        while hw.ring.push(&[Piece::NONE], 0).is_ok() {} // full
+    }
+    let (dma, mut before, mut after) = (Dir::debug(c"dma")?, [0; 64], [0; 64]);
+    dma.read(c"quarantine", &mut before)?;
+    let data = [Some(Dma::alloc(&evil.engine, 512)?)];
+    let at = Address { target: 0, lun: 0 };
+    let c = Command { at, bytes: &[0; 6], write: false, data: &data, len: 512, ms: 1 };
+    kt_eq!(host.pass(&c)?, Ended::unanswered(host::TIME_OUT, 512, true));
+    data.into_iter().flatten().for_each(Dma::done);
+    dma.read(c"quarantine", &mut after)?;
+    kt_eq!(after, before);
+    Ok(())
+}
+
 /// What a device claims is cut to what there is room for, and to what it can have written.
 fn claims(_run: &mut kernel::ktest::Run<'_>) -> Result {
     let engine = Engine::pretended()?;
@@ -140,4 +177,5 @@ fn claims(_run: &mut kernel::ktest::Run<'_>) -> Result {
 }
 
 kernel::ktest!(virtio_scsi_late_answers, late);
+kernel::ktest!(virtio_scsi_untold, untold);
 kernel::ktest!(virtio_scsi_claims, claims);
