@@ -653,3 +653,28 @@ TEST(an_eventfd_of_workers)
 	close(f);
 	end(&r);
 }
+
+/* What is known of a ring can be read by the ring itself, and by another while it is used. */
+TEST(a_ring_reads_of_itself)
+{
+	struct ring r = ring(8), o = ring(8);
+	char name[64], b[1024] = "";
+	int f[2];
+
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", r.fd);
+	f[0] = OK(open(name, O_RDONLY));
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", o.fd);
+	f[1] = OK(open(name, O_RDONLY));
+	for (int i = 0; i < 2; i++) {
+		memset(b, 0, sizeof(b));
+		rw(&r, IORING_OP_READ, f[i], b, sizeof(b) - 1, 0, 1);
+		EQ(enter(&r, 1, 1, IORING_ENTER_GETEVENTS), 1);
+		CHECK(next(&r).res > 0);
+		CHECK(!memcmp(b, "pos:", 4));
+		CHECK(strstr(b, i ? "CqMask:\t0xf\n" : "pos:"));
+	}
+	close(f[0]);
+	close(f[1]);
+	end(&r);
+	end(&o);
+}
