@@ -241,3 +241,45 @@ TEST(a_part_and_the_rest)
 	close(s[1]);
 	end(&r);
 }
+
+/* A message that is sent in parts gives its descriptors once. */
+TEST(descriptors_in_parts)
+{
+	static char big[1 << 20], in[1 << 20];
+	union {
+		struct cmsghdr h;
+		char b[CMSG_SPACE(sizeof(int))];
+	} c = { .h = { .cmsg_len = CMSG_LEN(sizeof(int)),
+		       .cmsg_level = SOL_SOCKET,
+		       .cmsg_type = SCM_RIGHTS } };
+	struct iovec v = { big, sizeof(big) };
+	struct msghdr m = {
+		.msg_iov = &v, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof(c.b)
+	};
+	struct ring r = ring(8);
+	size_t got = 0;
+	int s[2], fds = 0, fd = STDIN_FILENO;
+
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	memcpy(CMSG_DATA(&c.h), &fd, sizeof(fd));
+	move(&r, IORING_OP_SENDMSG, s[0], &m, 1, MSG_WAITALL, 2);
+	EQ(submit(&r, 1), 1);
+	EQ(there(&r), 0);
+	while (got < sizeof(big)) {
+		char control[128];
+		struct iovec w = { in, sizeof(in) };
+		struct msghdr n = { .msg_iov = &w,
+				    .msg_iovlen = 1,
+				    .msg_control = control,
+				    .msg_controllen = sizeof(control) };
+
+		got += (size_t)OK(recvmsg(s[1], &n, 0));
+		fds += n.msg_controllen != 0;
+		wait_for(&r, 0);
+	}
+	is(&r, 2, sizeof(big));
+	EQ(fds, 1);
+	close(s[0]);
+	close(s[1]);
+	end(&r);
+}
