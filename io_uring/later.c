@@ -36,6 +36,14 @@ struct uring_req *uring_find_later(struct uring *u, u64 user_data, u8 op)
 	return NULL;
 }
 
+void uring_fail(struct uring_req *r, s32 res)
+{
+	r->res = res;
+	r->flags |= R_FAIL;
+	if (uring_op(r)->moved && uring_op(r)->moved(r))
+		r->res = (s32)uring_op(r)->moved(r);
+}
+
 bool uring_stop(struct uring_req *r, s32 res)
 {
 	uring_assert(r->ring);
@@ -48,11 +56,8 @@ bool uring_stop(struct uring_req *r, s32 res)
 		return false;
 	uring_del_later(r);
 	r->res = res;
-	if (res < 0) {
-		r->flags |= R_FAIL;
-		if (uring_op(r)->moved && uring_op(r)->moved(r))
-			r->res = (s32)uring_op(r)->moved(r);
-	}
+	if (res < 0)
+		uring_fail(r, res);
 	uring_complete(r);
 	return true;
 }

@@ -425,8 +425,8 @@ static __always_inline int issue(struct uring_req *r)
 static __always_inline void issued(struct uring_req *r, int e)
 {
 	if (unlikely(e < 0))
-		r->res = e;
-	if (unlikely(e < 0 || r->fell_short))
+		uring_fail(r, e);
+	else if (unlikely(r->fell_short))
 		r->flags |= R_FAIL;
 	complete(r);
 }

@@ -386,7 +386,7 @@ struct uring_op {
 	bool (*cancel)(struct uring_req *r);
 	/* R_CLEAN. */
 	void (*clean)(struct uring_req *r);
-	/* Bytes that moved before R, which is later, was stopped: its result. NULL: none. */
+	/* Bytes that moved before R failed or was stopped: its result. NULL: none. */
 	size_t (*moved)(const struct uring_req *r);
 };
 
@@ -470,6 +470,8 @@ void uring_run(struct uring_req *r);
 /* R is later, found by those who cancel. */
 void uring_add_later(struct uring_req *r);
 void uring_del_later(struct uring_req *r);
+/* R fails with RES; where bytes moved before that, how many they are is its result. */
+void uring_fail(struct uring_req *r, s32 res);
 /* R, which is later, ends with RES: true. False: it cannot be stopped. */
 bool uring_stop(struct uring_req *r, s32 res);
 /* The request of USER_DATA that is later, of operation OP (IORING_OP_LAST: of any). */
