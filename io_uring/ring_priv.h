@@ -162,7 +162,7 @@ struct uring_node {
 struct uring_account {
 	struct list_head queue;		/* pool lock: requests */
 	unsigned int nr_queued;		/* pool lock */
-	unsigned int nr, nr_idle, most;	/* pool lock: workers */
+	unsigned int nr, nr_idle, most;	/* pool lock: workers that take requests */
 	wait_queue_head_t more;
 };
 

@@ -518,3 +518,28 @@ TEST(signals_and_events_at_once)
 	close(f.fd);
 	end(&r);
 }
+
+/* The only worker that there may be ends, as its task is in no ring, and is wanted again. */
+TEST(one_worker_comes_and_goes)
+{
+	unsigned int n[2] = { 1, 1 };
+	struct pipes p = pipes();
+	struct ring r = ring(1), next_one;
+	char b;
+
+	OK(reg(&r, IORING_REGISTER_IOWQ_MAX_WORKERS, n, 2));
+	for (int i = 0; i < 200; i++) {
+		EQ(write(p.in[1], "x", 1), 1);
+		splice_from(&r, p.in[0], p.out[1], 1);
+		wait_for(&r, 1);
+		is(&r, 1, 1);
+		EQ(read(p.out[0], &b, 1), 1);
+		next_one = ring(1);
+		end(&r);
+		for (volatile int j = 0; j < i % 50 * 20; j++)
+			;
+		r = next_one;
+	}
+	end(&r);
+	close_pipes(&p);
+}
