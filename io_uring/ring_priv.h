@@ -474,7 +474,9 @@ void uring_del_later(struct uring_req *r);
 void uring_fail(struct uring_req *r, s32 res);
 /* R, which is later, ends with RES: true. False: it cannot be stopped. */
 bool uring_stop(struct uring_req *r, s32 res);
-/* The request of USER_DATA that is later, of operation OP (IORING_OP_LAST: of any). */
+/* Those that are later with USER_DATA, among others. */
+struct hlist_head *uring_later_of(struct uring *u, u64 user_data);
+/* The request of USER_DATA that is later, of operation OP. */
 struct uring_req *uring_find_later(struct uring *u, u64 user_data, u8 op);
 
 /* ---- wait.c: lock held ---- */

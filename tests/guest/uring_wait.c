@@ -222,6 +222,25 @@ TEST(cancellation)
 	cancel(&r, 0, IORING_ASYNC_CANCEL_ANY, 7);
 	EQ(enter(&r, 1, 2, IORING_ENTER_GETEVENTS), 1);
 	are(&r, 6, 2, (int[]){ -ECANCELED, 1 });
+	/* A limit is not looked for: what it limits is, also where both have one name. */
+	rw(&r, IORING_OP_READ, p[0], b, 8, 0, 9)->flags = IOSQE_IO_LINK;
+	timeout(&r, IORING_OP_LINK_TIMEOUT, &late, 0, 0, 10);
+	cancel(&r, 10, 0, 11);
+	EQ(submit(&r, 3), 3);
+	is(&r, 11, -ENOENT);
+	cancel(&r, 9, 0, 11);
+	EQ(enter(&r, 1, 3, IORING_ENTER_GETEVENTS), 1);
+	are(&r, 9, 3, (int[]){ -ECANCELED, -ECANCELED, 0 });
+	rw(&r, IORING_OP_READ, p[0], b, 8, 0, 9)->flags = IOSQE_IO_LINK;
+	timeout(&r, IORING_OP_LINK_TIMEOUT, &late, 0, 0, 9);
+	cancel(&r, 9, 0, 11);
+	EQ(enter(&r, 3, 3, IORING_ENTER_GETEVENTS), 3);
+	EQ(there(&r), 3);
+	for (int i = 0; i < 3; i++) {
+		struct cqe c = next(&r);
+
+		EQ(c.res, c.user_data == 9 ? -ECANCELED : 0);
+	}
 	cancel(&r, 0, 1u << 30, 8);
 	EQ(enter(&r, 1, 1, IORING_ENTER_GETEVENTS), 1);
 	is(&r, 8, -EINVAL);
