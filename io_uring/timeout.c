@@ -268,6 +268,10 @@ static int update(struct uring_req *o, const struct uring_change *c)
 {
 	if (hrtimer_cancel(&o->timeout.timer) != 1)
 		return -EALREADY;
+	/* From here on its time alone ends it. */
+	if (o->timeout.counts)
+		list_del(&o->list);
+	o->timeout.counts = false;
 	hrtimer_set_clock(&o->timeout.timer, c->clock);
 	o->timeout.at = c->at;
 	o->timeout.mode = c->mode;

@@ -105,6 +105,16 @@ TEST(a_timeout_that_is_changed)
 	wait_for(&r, 2);
 	is(&r, 2, 0);
 	is(&r, 1, -ETIME);
+	/* One that is changed counts no more. */
+	timeout(&r, IORING_OP_TIMEOUT, &late, 1, 0, 1);
+	s = sqe(&r, IORING_OP_TIMEOUT_REMOVE, -1, 2);
+	s->addr = 1;
+	s->addr2 = (uintptr_t)&soon;
+	s->timeout_flags = IORING_TIMEOUT_UPDATE;
+	EQ(enter(&r, 2, 2, IORING_ENTER_GETEVENTS), 2);
+	wait_for(&r, 2);
+	is(&r, 2, 0);
+	is(&r, 1, -ETIME);
 	end(&r);
 }
 
