@@ -118,6 +118,7 @@ struct uring {
 	struct list_head late;	/* l: struct uring_late_cqe, the oldest first */
 	u32 nr_late;		/* l */
 	u32 nr_lost;		/* l: completions for which there was no memory */
+	u32 nr_silent;		/* l: requests that ended without one (CQE_SKIP_SUCCESS) */
 	bool lost;		/* l to set: one, of which io_uring_enter(2) did not tell yet */
 	u32 timeouts_fired;	/* l to change */
 
@@ -494,10 +495,11 @@ __poll_t uring_look(struct uring_req *r, __poll_t events);
 
 /* Runs the current task's own work, of U and of other rings. */
 void uring_run_work(struct uring *u);
-/* Completions so far, with those that were lost. Any lock, or none. */
+/* Completions so far, with those that were lost, or not wanted. Any lock, or none. */
 static inline u32 uring_posted(const struct uring *u)
 {
-	return READ_ONCE(u->cq_tail) + READ_ONCE(u->nr_late) + READ_ONCE(u->nr_lost);
+	return READ_ONCE(u->cq_tail) + READ_ONCE(u->nr_late) + READ_ONCE(u->nr_lost) +
+	       READ_ONCE(u->nr_silent);
 }
 
 /*

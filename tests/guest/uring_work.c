@@ -324,6 +324,33 @@ TEST(cancelled_and_waited_for)
 	end(&r);
 }
 
+/* Who waits for the end of a request is told, where that is no completion. */
+TEST(a_quiet_one_is_waited_for)
+{
+	static char big[16 << 20];
+	struct ring r = ring(8);
+	int waited = 0;
+
+	while (!waited) {
+		struct io_uring_sync_cancel_reg it = { .addr = 1, .timeout = { .tv_sec = 20 } };
+		struct stat s = { 0 };
+		int f = file();
+
+		rw(&r, IORING_OP_WRITE, f, big, sizeof(big), 0, 1)->flags =
+			IOSQE_ASYNC | IOSQE_CQE_SKIP_SUCCESS;
+		EQ(submit(&r, 1), 1);
+		while (!s.st_size)	/* a worker has it */
+			OK(fstat(f, &s));
+		waited = !sync_cancel(&r, it);
+		CHECK(waited || errno == ENOENT);
+		EQ(there(&r), 0);
+		OK(fstat(f, &s));
+		EQ(s.st_size, sizeof(big));
+		close(f);
+	}
+	end(&r);
+}
+
 /* ---- ends ---- */
 
 static void begin_two(struct ring *r, const struct pipes *p, char *b)
