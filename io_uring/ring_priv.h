@@ -163,7 +163,8 @@ struct uring_node {
 struct uring_account {
 	struct list_head queue;		/* pool lock: requests */
 	unsigned int nr_queued;		/* pool lock */
-	unsigned int nr, nr_idle, most;	/* pool lock: workers that take requests */
+	/* pool lock: workers that take requests; how many may be made, but for a first one */
+	unsigned int nr, nr_idle, most;
 	wait_queue_head_t more;
 };
 

@@ -298,7 +298,7 @@ static bool enqueue(struct uring_pool *p, struct uring_account *a, struct uring_
 	spin_lock(&p->lock);
 	list_add_tail(&r->list, &a->queue);
 	a->nr_queued++;
-	make = a->nr_idle < a->nr_queued && a->nr < a->most;
+	make = a->nr_idle < a->nr_queued && a->nr < max(a->most, 1u);
 	if (make) {
 		a->nr++;
 		p->nr++;

@@ -201,6 +201,30 @@ TEST(limits)
 	end(&r);
 }
 
+/* Where no process may be made, one that may all the same has a worker; nobody waits for none. */
+TEST(a_limit_of_nothing)
+{
+	struct pipes p = pipes();
+	char version[256] = "";
+	struct ring r;
+	struct cqe c;
+	int f = OK(open("/proc/version", O_RDONLY));
+
+	OK(read(f, version, sizeof(version) - 1));
+	close(f);
+	if (!strcasestr(version, "ochre"))
+		SKIP("Linux leaves such a request waiting");
+	OK(setrlimit(RLIMIT_NPROC, &(struct rlimit){ 0, 0 }));
+	r = ring(8);
+	EQ(write(p.in[1], "x", 1), 1);
+	splice_from(&r, p.in[0], p.out[1], 1);
+	wait_for(&r, 1);
+	c = next(&r);
+	CHECK(c.res == 1 || c.res == -ECANCELED);
+	close_pipes(&p);
+	end(&r);
+}
+
 TEST(where_workers_run)
 {
 	struct ring r = ring(8);
