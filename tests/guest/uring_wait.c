@@ -92,6 +92,7 @@ TEST(a_timeout_of_any_length)
 
 TEST(a_timeout_that_is_changed)
 {
+	struct timespec now;
 	struct __kernel_timespec soon = ms(1), late = ms(100000);
 	struct ring r = ring(8);
 	struct io_uring_sqe *s;
@@ -105,6 +106,20 @@ TEST(a_timeout_that_is_changed)
 	wait_for(&r, 2);
 	is(&r, 2, 0);
 	is(&r, 1, -ETIME);
+	/* A time of the wall clock stays one. */
+	OK(clock_gettime(CLOCK_REALTIME, &now));
+	late.tv_sec = now.tv_sec + 100000;
+	timeout(&r, IORING_OP_TIMEOUT, &late, 0, IORING_TIMEOUT_ABS | IORING_TIMEOUT_REALTIME, 1);
+	soon.tv_sec = now.tv_sec + 1;
+	s = sqe(&r, IORING_OP_TIMEOUT_REMOVE, -1, 2);
+	s->addr = 1;
+	s->addr2 = (uintptr_t)&soon;
+	s->timeout_flags = IORING_TIMEOUT_UPDATE | IORING_TIMEOUT_ABS;
+	EQ(enter(&r, 2, 2, IORING_ENTER_GETEVENTS), 2);
+	wait_for(&r, 2);
+	is(&r, 2, 0);
+	is(&r, 1, -ETIME);
+	soon = ms(1);
 	/* One that is changed counts no more. */
 	timeout(&r, IORING_OP_TIMEOUT, &late, 1, 0, 1);
 	s = sqe(&r, IORING_OP_TIMEOUT_REMOVE, -1, 2);
