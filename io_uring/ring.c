@@ -150,6 +150,7 @@ static struct uring *ring_alloc(const struct io_uring_params *p)
 	init_waitqueue_head(&u->cq_wait);
 	init_waitqueue_head(&u->poll_wait);
 	INIT_WORK(&u->tell, tell_work);
+	INIT_WORK(&u->msg_work, uring_deliver_msgs);
 	u->later_mask = max(u->cq_entries / 4, 16u) - 1;
 	u->later = kvcalloc(u->later_mask + 1, sizeof(u->later[0]), GFP_KERNEL_ACCOUNT);
 	e = u->later ? alloc_shared(u) : -ENOMEM;

@@ -146,6 +146,8 @@ struct uring {
 	bool waiter;		/* of DEFER_TASKRUN: the submitter waits for work */
 	bool closed;		/* l to change: its file is; work goes to the lists of tasks */
 	struct work_struct tell;	/* of DEFER_TASKRUN: work is there */
+	struct llist_head msgs;	/* requests of other rings that send to this one, with its file */
+	struct work_struct msg_work;	/* there are some */
 	unsigned long tell_eventfd;	/* a, bit 0: the eventfd too */
 	struct eventfd *eventfd;	/* l to change, RCU */
 	bool eventfd_async;	/* l */
@@ -280,7 +282,7 @@ struct uring_msg {
 	u32 len, flags;
 	u32 to;			/* SEND_FD: place there plus 1; else the completion's flags */
 	struct file *file;	/* SEND_FD, while it is on its way: referenced */
-	struct work_struct work;
+	struct llist_node node;	/* of the ring that it is for */
 };
 
 struct uring_epoll {
@@ -600,6 +602,11 @@ URING_ISSUE(uring_msg_issue);
 URING_EVENT(uring_msg_event);
 URING_PREP(uring_nop_prep);
 URING_ISSUE(uring_nop_issue);
+
+/* ---- msg.c ---- */
+
+/* The work of a ring that others, who found it locked, send to. */
+void uring_deliver_msgs(struct work_struct *w);
 
 /* ---- timeout.c: lock held ---- */
 
