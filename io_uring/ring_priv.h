@@ -165,8 +165,7 @@ struct uring_node {
 struct uring_account {
 	struct list_head queue;		/* pool lock: requests */
 	unsigned int nr_queued;		/* pool lock */
-	/* pool lock: workers that take requests; how many may be made, but for a first one */
-	unsigned int nr, nr_idle, most;
+	unsigned int nr, nr_idle, most;	/* pool lock: workers that take requests; one may be */
 	wait_queue_head_t more;
 };
 
@@ -217,7 +216,6 @@ struct uring_task {
 #define R_HOOKED	0x0800u	/* it is on queues of its file: req->wait */
 #define R_HAS_TIMER	0x2000u	/* of a chain: the next one is its IORING_OP_LINK_TIMEOUT */
 #define R_TIMED		0x4000u	/* that timer runs */
-#define R_SKIP_CHAIN	0x8000u	/* the rest of a chain that failed posts nothing */
 #define R_CLEAN		0x10000u	/* op->clean() has something to free */
 #define R_RUNNING	0x20000u	/* a worker has it, or will: it is on a list of the pool */
 #define R_AGAIN		0x40000u	/* its task issues it again, and was told */
@@ -237,7 +235,7 @@ struct uring_rw {
 
 struct uring_poll {
 	__poll_t events;
-	bool multi, level;
+	bool multi;
 	/* of POLL_REMOVE */
 	u64 old_user_data, new_user_data;
 	bool set_events, set_user_data;
@@ -466,8 +464,7 @@ void uring_close_reqs(struct uring *u);
 void uring_settle(struct uring *u);
 /* The same where another ring's request is being issued: what is ready is left to its task. */
 void uring_settle_later(struct uring *u);
-/* What an event asks for. Lock held. */
-void uring_run(struct uring_req *r);
+void uring_run(struct uring_req *r);	/* what an event asks for; lock held */
 
 /* ---- later.c: lock held ---- */
 
@@ -478,9 +475,8 @@ void uring_del_later(struct uring_req *r);
 void uring_fail(struct uring_req *r, s32 res);
 /* R, which is later, ends with RES: true. False: it cannot be stopped. */
 bool uring_stop(struct uring_req *r, s32 res);
-/* Those that are later with USER_DATA, among others. */
+/* Those that are later with USER_DATA, among others; the one of operation OP. */
 struct hlist_head *uring_later_of(struct uring *u, u64 user_data);
-/* The request of USER_DATA that is later, of operation OP. */
 struct uring_req *uring_find_later(struct uring *u, u64 user_data, u8 op);
 
 /* ---- wait.c: lock held ---- */
@@ -600,13 +596,9 @@ URING_ISSUE(uring_files_update_issue);
 URING_PREP(uring_msg_prep);
 URING_ISSUE(uring_msg_issue);
 URING_EVENT(uring_msg_event);
+void uring_deliver_msgs(struct work_struct *w);	/* of the ring that was locked */
 URING_PREP(uring_nop_prep);
 URING_ISSUE(uring_nop_issue);
-
-/* ---- msg.c ---- */
-
-/* The work of a ring that others, who found it locked, send to. */
-void uring_deliver_msgs(struct work_struct *w);
 
 /* ---- timeout.c: lock held ---- */
 
@@ -672,12 +664,6 @@ int uring_restrict_task(struct uptr arg, unsigned int nr);
 
 void uring_node_put(struct uring *u, struct uring_res *n);
 void uring_tables_drop(struct uring *u);
-/*
- * PAGES more are pinned for the current user, or are U's own: *USER is whose, referenced, or NULL
- * if they count for nobody. 0, -ENOMEM (RLIMIT_MEMLOCK). Any lock.
- */
-int uring_account(unsigned long pages, struct user_struct **user);
-void uring_unaccount(struct user_struct *user, unsigned long pages);
 /* R's file is the one at place AT: 0, -EBADF. */
 int uring_fixed_file(struct uring_req *r, unsigned int at);
 /* R has the buffer of its index: 0, -EFAULT. */

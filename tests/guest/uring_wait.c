@@ -4,7 +4,6 @@
  * proves: io_uring_enter io_uring_register
  */
 #include "uring.h"
-#include <dirent.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -12,7 +11,6 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/time.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 
 static struct __kernel_timespec ms(long n)
@@ -698,119 +696,4 @@ TEST(an_eventfd_of_workers)
 	close(e);
 	close(f);
 	end(&r);
-}
-
-/* What is known of a ring can be read by the ring itself, and by another while it is used. */
-TEST(a_ring_reads_of_itself)
-{
-	struct ring r = ring(8), o = ring(8);
-	char name[64], b[1024] = "";
-	int f[2];
-
-	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", r.fd);
-	f[0] = OK(open(name, O_RDONLY));
-	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", o.fd);
-	f[1] = OK(open(name, O_RDONLY));
-	for (int i = 0; i < 2; i++) {
-		memset(b, 0, sizeof(b));
-		rw(&r, IORING_OP_READ, f[i], b, sizeof(b) - 1, 0, 1);
-		EQ(enter(&r, 1, 1, IORING_ENTER_GETEVENTS), 1);
-		CHECK(next(&r).res > 0);
-		CHECK(!memcmp(b, "pos:", 4));
-		CHECK(strstr(b, i ? "CqMask:\t0xf\n" : "pos:"));
-	}
-	close(f[0]);
-	close(f[1]);
-	end(&r);
-	end(&o);
-}
-
-/* ---- messages to a ring that is busy ---- */
-
-#define MESSAGES 1000u
-
-static int kernel_workers(void)
-{
-	DIR *d = opendir("/proc");
-	struct dirent *e;
-	int n = 0;
-
-	CHECK(d);
-	while ((e = readdir(d))) {
-		char path[300], name[32] = "";
-		int fd;
-
-		snprintf(path, sizeof(path), "/proc/%s/comm", e->d_name);
-		fd = open(path, O_RDONLY);
-		if (fd < 0)
-			continue;
-		if (read(fd, name, sizeof(name) - 1) > 0 && !strncmp(name, "kworker/", 8))
-			n++;
-		close(fd);
-	}
-	closedir(d);
-	return n;
-}
-
-struct busy {
-	struct ring r;
-	int stop;
-};
-
-/* Its ring is locked while it reads. */
-static void *read_long(void *arg)
-{
-	static char b[4 << 20];
-	struct iovec v[32];
-	struct busy *u = arg;
-	int f = file();
-
-	OK(ftruncate(f, 1 << 30));
-	for (int i = 0; i < 32; i++)
-		v[i] = (struct iovec){ b, sizeof(b) };
-	while (!__atomic_load_n(&u->stop, __ATOMIC_ACQUIRE)) {
-		rw(&u->r, IORING_OP_READV, f, v, 32, 0, 1)->flags = IOSQE_CQE_SKIP_SUCCESS;
-		EQ(submit(&u->r, 1), 1);
-	}
-	close(f);
-	return NULL;
-}
-
-/* However many messages wait for a ring, few of the kernel's workers do. */
-TEST(messages_to_a_busy_ring)
-{
-	struct busy u = { .r = ring_of(8, (struct io_uring_params){ .flags = IORING_SETUP_CQSIZE,
-								    .cq_entries = 2048 }) };
-	struct ring r = ring(1024);
-	int before, most = 0;
-	pthread_t t;
-
-	before = kernel_workers();
-	EQ(pthread_create(&t, NULL, read_long, &u), 0);
-	/* Until one is not taken at once. */
-	do {
-		while (there(&r))
-			EQ(next(&r).res, 0);
-		sqe(&r, IORING_OP_MSG_RING, u.r.fd, 0);
-		EQ(submit(&r, 1), 1);
-		while (there(&u.r))
-			next(&u.r);
-	} while (there(&r));
-	for (unsigned int i = 1; i < MESSAGES; i++) {
-		sqe(&r, IORING_OP_MSG_RING, u.r.fd, i);
-		EQ(submit(&r, 1), 1);
-		if (i % 100 == 99 && kernel_workers() - before > most)
-			most = kernel_workers() - before;
-	}
-	__atomic_store_n(&u.stop, 1, __ATOMIC_RELEASE);
-	EQ(pthread_join(t, NULL), 0);
-	while (there(&r) < MESSAGES)
-		wait_for(&r, MESSAGES);
-	while (there(&r))
-		EQ(next(&r).res, 0);
-	while (there(&u.r) < MESSAGES)
-		wait_for(&u.r, MESSAGES);
-	CHECK(most < 30);
-	end(&r);
-	end(&u.r);
 }

@@ -360,8 +360,8 @@ TEST(a_quiet_one_is_waited_for)
 		struct stat s = { 0 };
 		int f = file();
 
-		rw(&r, IORING_OP_WRITE, f, big, sizeof(big), 0, 1)->flags =
-			IOSQE_ASYNC | IOSQE_CQE_SKIP_SUCCESS;
+		rw(&r, IORING_OP_WRITE, f, big, sizeof(big), 0, 1)->flags = IOSQE_ASYNC |
+									    IOSQE_CQE_SKIP_SUCCESS;
 		EQ(submit(&r, 1), 1);
 		while (!s.st_size)	/* a worker has it */
 			OK(fstat(f, &s));
