@@ -25,7 +25,8 @@ struct match {
 
 static bool matches(const struct uring_req *r, const struct match *m)
 {
-	if (m->task && r->task != m->task)
+	/* A limit of another's time goes with that alone. */
+	if (r->op == IORING_OP_LINK_TIMEOUT || (m->task && r->task != m->task))
 		return false;
 	if (m->flags & IORING_ASYNC_CANCEL_ANY)
 		return true;
@@ -38,13 +39,16 @@ static bool matches(const struct uring_req *r, const struct match *m)
 	return true;
 }
 
-/* Whether the newest of the bucket that can be stopped was; *BUSY: one cannot be. */
+/*
+ * Whether the newest of the bucket that can be stopped was; *BUSY: one cannot be, and if it was
+ * with a worker that was told, and no other one is.
+ */
 static bool stop_one_of(struct hlist_head *h, const struct match *m, bool *busy)
 {
 	struct uring_req *r;
 
 	hlist_for_each_entry(r, h, later) {
-		if (!matches(r, m))
+		if (!matches(r, m) || (*busy && r->flags & R_RUNNING))
 			continue;
 		if (uring_stop(r, -ECANCELED))
 			return true;
@@ -88,14 +92,12 @@ static int stop_all_of(struct hlist_head *h, const struct match *m)
 static int stop_matching(struct uring *u, const struct match *m)
 {
 	bool all = m->flags & (IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_ANY), busy = false;
-	struct uring_req *r;
 	int n = 0;
 
 	if (!(m->flags & BY_KEY) && !all) {
-		r = uring_find_later(u, m->user_data, IORING_OP_LAST);
-		if (!r)
-			return -ENOENT;
-		return uring_stop(r, -ECANCELED) ? 0 : -EALREADY;
+		if (stop_one_of(uring_later_of(u, m->user_data), m, &busy))
+			return 0;
+		return busy ? -EALREADY : -ENOENT;
 	}
 	for (u32 i = 0; i <= u->later_mask; i++) {
 		if (all)

@@ -4,7 +4,7 @@
 #include <abi/errno.h>
 #include "io_uring/ring_priv.h"
 
-static struct hlist_head *bucket(struct uring *u, u64 user_data)
+struct hlist_head *uring_later_of(struct uring *u, u64 user_data)
 {
 	return &u->later[(user_data * 0x9E3779B97F4A7C15ull >> 32) & u->later_mask];
 }
@@ -14,7 +14,7 @@ void uring_add_later(struct uring_req *r)
 	uring_assert(r->ring);
 	DEBUG_ON(r->flags & R_LATER);
 	r->flags |= R_LATER;
-	hlist_add_head(&r->later, bucket(r->ring, r->user_data));
+	hlist_add_head(&r->later, uring_later_of(r->ring, r->user_data));
 }
 
 void uring_del_later(struct uring_req *r)
@@ -30,10 +30,18 @@ struct uring_req *uring_find_later(struct uring *u, u64 user_data, u8 op)
 	struct uring_req *r;
 
 	uring_assert(u);
-	hlist_for_each_entry(r, bucket(u, user_data), later)
-		if (r->user_data == user_data && (op == IORING_OP_LAST || r->op == op))
+	hlist_for_each_entry(r, uring_later_of(u, user_data), later)
+		if (r->user_data == user_data && r->op == op)
 			return r;
 	return NULL;
+}
+
+void uring_fail(struct uring_req *r, s32 res)
+{
+	r->res = res;
+	r->flags |= R_FAIL;
+	if (uring_op(r)->moved && uring_op(r)->moved(r))
+		r->res = (s32)uring_op(r)->moved(r);
 }
 
 bool uring_stop(struct uring_req *r, s32 res)
@@ -48,11 +56,8 @@ bool uring_stop(struct uring_req *r, s32 res)
 		return false;
 	uring_del_later(r);
 	r->res = res;
-	if (res < 0) {
-		r->flags |= R_FAIL;
-		if (uring_op(r)->moved && uring_op(r)->moved(r))
-			r->res = (s32)uring_op(r)->moved(r);
-	}
+	if (res < 0)
+		uring_fail(r, res);
 	uring_complete(r);
 	return true;
 }

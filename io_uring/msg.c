@@ -4,8 +4,9 @@
  * too.
  *
  * The sender's ring is locked, and the other one might be sending to it: its lock is only tried.
- * Where that fails the message is delivered by the workqueue and the request is later. What becomes
- * ready in the other ring is left to its tasks: a chain of rings is no recursion.
+ * Where that fails the message is delivered by the workqueue, with all others to that ring by one
+ * worker, and the request is later. What becomes ready in the other ring is left to its tasks: a
+ * chain of rings is no recursion.
  */
 #include <kernel/bug.h>
 #include <vfs/file.h>
@@ -51,17 +52,25 @@ static int deliver(struct uring_msg *m, struct uring *to)
 	return uring_post(to, m->user_data, e, 0) ? e : -EOVERFLOW;
 }
 
-static void deliver_later(struct work_struct *w)
+void uring_deliver_msgs(struct work_struct *w)
 {
-	struct uring_msg *m = container_of(w, struct uring_msg, work);
-	struct uring_req *r = container_of(m, struct uring_req, msg);
-	struct uring *to = uring_of(r->file);
+	struct uring *to = container_of(w, struct uring, msg_work);
+	struct llist_node *n = llist_reverse_order(llist_del_all(&to->msgs)), *i;
 
 	mutex_lock(&to->lock);
-	r->res = deliver(m, to);
+	for (i = n; i; i = i->next) {
+		struct uring_req *r = container_of(i, struct uring_req, msg.node);
+
+		r->res = deliver(&r->msg, to);
+		cond_resched();
+	}
 	uring_settle_later(to);
 	mutex_unlock(&to->lock);
-	uring_kick(r, RUN_DONE);
+	/* Each of them has TO's file until here: TO may go with the last. */
+	for (; n; n = i) {
+		i = n->next;
+		uring_kick(container_of(n, struct uring_req, msg.node), RUN_DONE);
+	}
 }
 
 /* Whether M, which sends data, may come to TO. */
@@ -108,8 +117,8 @@ int uring_msg_issue(struct uring_req *r, bool nowait)
 		mutex_unlock(&to->lock);
 	} else {
 		uring_add_later(r);
-		INIT_WORK(&r->msg.work, deliver_later);
-		schedule_work(&r->msg.work);
+		if (llist_add(&r->msg.node, &to->msgs))
+			schedule_work(&to->msg_work);
 		return URING_LATER;
 	}
 	return r->res < 0 ? r->res : URING_DONE;

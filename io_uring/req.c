@@ -188,12 +188,22 @@ static void start(struct uring_req *r)
 		uring_kick(r, RUN_START);
 }
 
+/* One ends without a completion: those who wait for its end, in uring_sleep(), are told. */
+static noinline void end_silently(struct uring *u)
+{
+	WRITE_ONCE(u->nr_silent, u->nr_silent + 1);
+	if (wq_has_sleeper(&u->cq_wait))
+		wake_up_all(&u->cq_wait);
+}
+
 static __always_inline void post_result(struct uring_req *r)
 {
 	struct uring *u = r->ring;
 
-	if (unlikely(r->flags & IOSQE_CQE_SKIP_SUCCESS) && !(r->flags & R_FAIL))
+	if (unlikely(r->flags & IOSQE_CQE_SKIP_SUCCESS) && !(r->flags & R_FAIL)) {
+		end_silently(u);
 		return;
+	}
 	if (unlikely(u->cq_tail == u->cq_room_to || !list_empty(&u->late))) {
 		uring_post(u, r->user_data, r->res, r->cqe_flags);
 		return;
@@ -425,8 +435,8 @@ static __always_inline int issue(struct uring_req *r)
 static __always_inline void issued(struct uring_req *r, int e)
 {
 	if (unlikely(e < 0))
-		r->res = e;
-	if (unlikely(e < 0 || r->fell_short))
+		uring_fail(r, e);
+	else if (unlikely(r->fell_short))
 		r->flags |= R_FAIL;
 	complete(r);
 }

@@ -350,9 +350,14 @@ int uring_close_fixed(struct uring *u, unsigned int at)
 static bool may_stay_pinned(struct page *page)
 {
 	struct folio *f = page_folio(page);
-	struct address_space *m = folio_test_anon(f) ? NULL : folio_mapping(f);
+	struct address_space *m;
+	bool yes;
 
-	return !m || !m->ops || !m->ops->writepages;
+	rcu_read_lock();	/* the page stays, but may be truncated, and its inode go */
+	m = folio_test_anon(f) ? NULL : folio_mapping(f);
+	yes = !m || !m->ops || !m->ops->writepages;
+	rcu_read_unlock();
+	return yes;
 }
 
 static int pin(struct uring_buffer *b, unsigned long at, unsigned int nr)

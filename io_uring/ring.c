@@ -150,6 +150,7 @@ static struct uring *ring_alloc(const struct io_uring_params *p)
 	init_waitqueue_head(&u->cq_wait);
 	init_waitqueue_head(&u->poll_wait);
 	INIT_WORK(&u->tell, tell_work);
+	INIT_WORK(&u->msg_work, uring_deliver_msgs);
 	u->later_mask = max(u->cq_entries / 4, 16u) - 1;
 	u->later = kvcalloc(u->later_mask + 1, sizeof(u->later[0]), GFP_KERNEL_ACCOUNT);
 	e = u->later ? alloc_shared(u) : -ENOMEM;
@@ -342,22 +343,22 @@ static int ring_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/* Without the lock: it may be the ring itself that reads this. */
 static void ring_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct uring *u = file->private_data;
+	u32 sq_head = READ_ONCE(u->sq_head);
 
-	mutex_lock(&u->lock);
 	seq_printf(m, "SqMask:\t0x%x\nSqHead:\t%u\nSqTail:\t%u\nCachedSqHead:\t%u\n",
 		   u->sq_entries - 1, READ_ONCE(u->shared->sq_head), READ_ONCE(u->shared->sq_tail),
-		   u->sq_head);
+		   sq_head);
 	seq_printf(m, "CqMask:\t0x%x\nCqHead:\t%u\nCqTail:\t%u\nCachedCqTail:\t%u\n",
 		   u->cq_entries - 1, READ_ONCE(u->shared->cq_head), READ_ONCE(u->shared->cq_tail),
-		   u->cq_tail);
+		   READ_ONCE(u->cq_tail));
 	seq_printf(m, "SQEs:\t%u\nCQEs:\t%u\nSqThread:\t-1\nSqThreadCpu:\t-1\n",
-		   READ_ONCE(u->shared->sq_tail) - u->sq_head, uring_cq_events(u));
-	seq_printf(m, "UserFiles:\t%u\nUserBufs:\t%u\nPollList:\nCqOverflowList:\n", u->files.nr,
-		   u->buffers.nr);
-	mutex_unlock(&u->lock);
+		   READ_ONCE(u->shared->sq_tail) - sq_head, uring_cq_events(u));
+	seq_printf(m, "UserFiles:\t%u\nUserBufs:\t%u\nPollList:\nCqOverflowList:\n",
+		   READ_ONCE(u->files.nr), READ_ONCE(u->buffers.nr));
 }
 
 static const struct file_operations ring_fops = {

@@ -118,6 +118,7 @@ struct uring {
 	struct list_head late;	/* l: struct uring_late_cqe, the oldest first */
 	u32 nr_late;		/* l */
 	u32 nr_lost;		/* l: completions for which there was no memory */
+	u32 nr_silent;		/* l: requests that ended without one (CQE_SKIP_SUCCESS) */
 	bool lost;		/* l to set: one, of which io_uring_enter(2) did not tell yet */
 	u32 timeouts_fired;	/* l to change */
 
@@ -145,6 +146,8 @@ struct uring {
 	bool waiter;		/* of DEFER_TASKRUN: the submitter waits for work */
 	bool closed;		/* l to change: its file is; work goes to the lists of tasks */
 	struct work_struct tell;	/* of DEFER_TASKRUN: work is there */
+	struct llist_head msgs;	/* requests of other rings that send to this one, with its file */
+	struct work_struct msg_work;	/* there are some */
 	unsigned long tell_eventfd;	/* a, bit 0: the eventfd too */
 	struct eventfd *eventfd;	/* l to change, RCU */
 	bool eventfd_async;	/* l */
@@ -162,7 +165,7 @@ struct uring_node {
 struct uring_account {
 	struct list_head queue;		/* pool lock: requests */
 	unsigned int nr_queued;		/* pool lock */
-	unsigned int nr, nr_idle, most;	/* pool lock: workers */
+	unsigned int nr, nr_idle, most;	/* pool lock: workers that take requests; one may be */
 	wait_queue_head_t more;
 };
 
@@ -213,7 +216,6 @@ struct uring_task {
 #define R_HOOKED	0x0800u	/* it is on queues of its file: req->wait */
 #define R_HAS_TIMER	0x2000u	/* of a chain: the next one is its IORING_OP_LINK_TIMEOUT */
 #define R_TIMED		0x4000u	/* that timer runs */
-#define R_SKIP_CHAIN	0x8000u	/* the rest of a chain that failed posts nothing */
 #define R_CLEAN		0x10000u	/* op->clean() has something to free */
 #define R_RUNNING	0x20000u	/* a worker has it, or will: it is on a list of the pool */
 #define R_AGAIN		0x40000u	/* its task issues it again, and was told */
@@ -233,7 +235,7 @@ struct uring_rw {
 
 struct uring_poll {
 	__poll_t events;
-	bool multi, level;
+	bool multi;
 	/* of POLL_REMOVE */
 	u64 old_user_data, new_user_data;
 	bool set_events, set_user_data;
@@ -278,7 +280,7 @@ struct uring_msg {
 	u32 len, flags;
 	u32 to;			/* SEND_FD: place there plus 1; else the completion's flags */
 	struct file *file;	/* SEND_FD, while it is on its way: referenced */
-	struct work_struct work;
+	struct llist_node node;	/* of the ring that it is for */
 };
 
 struct uring_epoll {
@@ -386,7 +388,7 @@ struct uring_op {
 	bool (*cancel)(struct uring_req *r);
 	/* R_CLEAN. */
 	void (*clean)(struct uring_req *r);
-	/* Bytes that moved before R, which is later, was stopped: its result. NULL: none. */
+	/* Bytes that moved before R failed or was stopped: its result. NULL: none. */
 	size_t (*moved)(const struct uring_req *r);
 };
 
@@ -462,17 +464,19 @@ void uring_close_reqs(struct uring *u);
 void uring_settle(struct uring *u);
 /* The same where another ring's request is being issued: what is ready is left to its task. */
 void uring_settle_later(struct uring *u);
-/* What an event asks for. Lock held. */
-void uring_run(struct uring_req *r);
+void uring_run(struct uring_req *r);	/* what an event asks for; lock held */
 
 /* ---- later.c: lock held ---- */
 
 /* R is later, found by those who cancel. */
 void uring_add_later(struct uring_req *r);
 void uring_del_later(struct uring_req *r);
+/* R fails with RES; where bytes moved before that, how many they are is its result. */
+void uring_fail(struct uring_req *r, s32 res);
 /* R, which is later, ends with RES: true. False: it cannot be stopped. */
 bool uring_stop(struct uring_req *r, s32 res);
-/* The request of USER_DATA that is later, of operation OP (IORING_OP_LAST: of any). */
+/* Those that are later with USER_DATA, among others; the one of operation OP. */
+struct hlist_head *uring_later_of(struct uring *u, u64 user_data);
 struct uring_req *uring_find_later(struct uring *u, u64 user_data, u8 op);
 
 /* ---- wait.c: lock held ---- */
@@ -490,10 +494,11 @@ __poll_t uring_look(struct uring_req *r, __poll_t events);
 
 /* Runs the current task's own work, of U and of other rings. */
 void uring_run_work(struct uring *u);
-/* Completions so far, with those that were lost. Any lock, or none. */
+/* Completions so far, with those that were lost, or not wanted. Any lock, or none. */
 static inline u32 uring_posted(const struct uring *u)
 {
-	return READ_ONCE(u->cq_tail) + READ_ONCE(u->nr_late) + READ_ONCE(u->nr_lost);
+	return READ_ONCE(u->cq_tail) + READ_ONCE(u->nr_late) + READ_ONCE(u->nr_lost) +
+	       READ_ONCE(u->nr_silent);
 }
 
 /*
@@ -591,6 +596,7 @@ URING_ISSUE(uring_files_update_issue);
 URING_PREP(uring_msg_prep);
 URING_ISSUE(uring_msg_issue);
 URING_EVENT(uring_msg_event);
+void uring_deliver_msgs(struct work_struct *w);	/* of the ring that was locked */
 URING_PREP(uring_nop_prep);
 URING_ISSUE(uring_nop_issue);
 
@@ -658,12 +664,6 @@ int uring_restrict_task(struct uptr arg, unsigned int nr);
 
 void uring_node_put(struct uring *u, struct uring_res *n);
 void uring_tables_drop(struct uring *u);
-/*
- * PAGES more are pinned for the current user, or are U's own: *USER is whose, referenced, or NULL
- * if they count for nobody. 0, -ENOMEM (RLIMIT_MEMLOCK). Any lock.
- */
-int uring_account(unsigned long pages, struct user_struct **user);
-void uring_unaccount(struct user_struct *user, unsigned long pages);
 /* R's file is the one at place AT: 0, -EBADF. */
 int uring_fixed_file(struct uring_req *r, unsigned int at);
 /* R has the buffer of its index: 0, -EFAULT. */

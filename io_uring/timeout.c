@@ -268,7 +268,13 @@ static int update(struct uring_req *o, const struct uring_change *c)
 {
 	if (hrtimer_cancel(&o->timeout.timer) != 1)
 		return -EALREADY;
-	hrtimer_set_clock(&o->timeout.timer, c->clock);
+	/* From here on its time alone ends it. */
+	if (o->timeout.counts)
+		list_del(&o->list);
+	o->timeout.counts = false;
+	/* Unless it is told of another clock it keeps its own. */
+	if (c->flags & IORING_TIMEOUT_CLOCK_MASK)
+		hrtimer_set_clock(&o->timeout.timer, c->clock);
 	o->timeout.at = c->at;
 	o->timeout.mode = c->mode;
 	hrtimer_start(&o->timeout.timer, c->at, c->mode);

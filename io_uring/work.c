@@ -42,6 +42,7 @@ struct worker {
 	struct uring_task *of;		/* c: it ends after its workers */
 	struct uring_account *account;	/* c */
 	bool idle;			/* pool lock */
+	bool leaves;			/* pool lock: its account counts it no more */
 	u32 cpus_seq;			/* its own: of the pool's mask that it has taken over */
 };
 
@@ -164,6 +165,22 @@ static void look_at_signals(void)
 		proc_worker_signal();
 }
 
+/*
+ * W has waited and is not to STAY. True: it takes no request from here on, and who brings one does
+ * not count on it.
+ */
+static bool leave(struct uring_pool *p, struct worker *w, bool stay)
+{
+	struct uring_account *a = w->account;
+
+	spin_lock(&p->lock);
+	w->leaves = !stay && list_empty(&a->queue);
+	if (w->leaves)
+		a->nr--;
+	spin_unlock(&p->lock);
+	return w->leaves;
+}
+
 /* Waits for work. False: it is to end. */
 static bool wait(struct uring_pool *p, struct worker *w)
 {
@@ -178,7 +195,7 @@ static bool wait(struct uring_pool *p, struct worker *w)
 	look_at_signals();
 	if (fatal_signal_pending(current) || READ_ONCE(p->ends))
 		return false;
-	return !list_empty(&a->queue) || (left && !READ_ONCE(p->unused));
+	return !leave(p, w, left && !READ_ONCE(p->unused));
 }
 
 /* Follows the pool's mask. */
@@ -226,7 +243,8 @@ void uring_worker_exit(struct task *t)
 	set_idle(p, w, false);
 	rcu_read_lock();	/* the pool goes with its task, which waits for this */
 	spin_lock(&p->lock);
-	w->account->nr--;
+	if (!w->leaves)
+		w->account->nr--;
 	if (!--p->nr)
 		wake_up_all(&p->gone);
 	spin_unlock(&p->lock);
@@ -280,7 +298,7 @@ static bool enqueue(struct uring_pool *p, struct uring_account *a, struct uring_
 	spin_lock(&p->lock);
 	list_add_tail(&r->list, &a->queue);
 	a->nr_queued++;
-	make = a->nr_idle < a->nr_queued && a->nr < a->most;
+	make = a->nr_idle < a->nr_queued && a->nr < max(a->most, 1u);
 	if (make) {
 		a->nr++;
 		p->nr++;

@@ -141,7 +141,7 @@ static int kmsg_open(struct inode *inode, struct file *file)
 
 static ssize_t kmsg_read(struct kiocb *iocb, struct iter *to)
 {
-	return kmsg_stream_read(to, iocb->ki_filp->f_flags & O_NONBLOCK);
+	return kmsg_stream_read(to, iocb->ki_filp->f_flags & O_NONBLOCK || iocb->ki_flags & IOCB_NOWAIT);
 }
 
 static __poll_t kmsg_poll(struct file *file, struct poll_table_struct *pt)

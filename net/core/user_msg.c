@@ -96,6 +96,8 @@ long sock_user_msg_send(struct socket *s, const struct sock_user_msg *u, size_t 
 	struct iter it;
 
 	init(&m, s, &it, u, ITER_SOURCE, skip, flags);
+	if (skip)
+		m.control_len = 0;	/* it went with the bytes before */
 	if (u->h.name && u->h.namelen) {
 		memcpy(&m.addr, &u->addr, (size_t)u->h.namelen);
 		m.addr_len = u->h.namelen;

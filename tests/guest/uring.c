@@ -264,6 +264,32 @@ TEST(a_pipe_that_is_empty)
 
 /* ---- chains ---- */
 
+/* A read of what the kernel has not said yet does not keep its submitter. */
+TEST(messages_of_the_kernel)
+{
+	struct ring r = ring(8);
+	char b[1024];
+	int k, old, say;
+
+	k = open("/proc/kmsg", O_RDONLY);
+	if (k < 0)
+		SKIP("not the superuser");
+	old = OK(open("/proc/kmsg", O_RDONLY | O_NONBLOCK));
+	say = OK(open("/dev/kmsg", O_WRONLY));
+	while (read(old, b, sizeof(b)) > 0)
+		;
+	EQ(errno, EAGAIN);
+	rw(&r, IORING_OP_READ, k, b, sizeof(b), 0, 1);
+	EQ(submit(&r, 1), 1);
+	OK(write(say, "hello\n", 6));
+	wait_for(&r, 1);
+	CHECK(next(&r).res > 0);
+	close(k);
+	close(old);
+	close(say);
+	end(&r);
+}
+
 TEST(a_chain_goes_in_order)
 {
 	struct ring r = ring(8);

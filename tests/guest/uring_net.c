@@ -241,3 +241,81 @@ TEST(a_part_and_the_rest)
 	close(s[1]);
 	end(&r);
 }
+
+/* The same where it is not to wait, and where it has waited for many parts. */
+TEST(a_part_is_never_lost)
+{
+	static char big[1 << 20];
+	char b[48] = "";
+	struct ring r = ring(8);
+	int s[2], n;
+
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	EQ(write(s[0], "123", 3), 3);
+	move(&r, IORING_OP_RECV, s[1], b, 10, MSG_WAITALL | MSG_DONTWAIT, 1);
+	EQ(run(&r), 3);
+	CHECK(!memcmp(b, "123", 4));
+	move(&r, IORING_OP_RECV, s[1], b, 10, MSG_WAITALL | MSG_DONTWAIT, 1);
+	EQ(run(&r), -EAGAIN);
+	move(&r, IORING_OP_SEND, s[0], big, sizeof(big), MSG_WAITALL | MSG_DONTWAIT, 1);
+	n = run(&r);
+	CHECK(n > 0 && n < (int)sizeof(big));
+	for (int got; n; n -= got)
+		got = OK(read(s[1], big, (size_t)n));
+	/* So many times that a worker waits for what is left. */
+	move(&r, IORING_OP_RECV, s[1], b, sizeof(b), MSG_WAITALL, 2);
+	EQ(submit(&r, 1), 1);
+	for (unsigned int i = 0; i < 40; i++) {
+		EQ(write(s[0], &"abcdefgh"[i % 8], 1), 1);
+		wait_for(&r, 0);
+	}
+	EQ(there(&r), 0);
+	close(s[0]);
+	wait_for(&r, 1);
+	is(&r, 2, 40);
+	CHECK(!memcmp(b + 32, "abcdefgh", 9));
+	close(s[1]);
+	end(&r);
+}
+
+/* A message that is sent in parts gives its descriptors once. */
+TEST(descriptors_in_parts)
+{
+	static char big[1 << 20], in[1 << 20];
+	union {
+		struct cmsghdr h;
+		char b[CMSG_SPACE(sizeof(int))];
+	} c = { .h = { .cmsg_len = CMSG_LEN(sizeof(int)),
+		       .cmsg_level = SOL_SOCKET,
+		       .cmsg_type = SCM_RIGHTS } };
+	struct iovec v = { big, sizeof(big) };
+	struct msghdr m = {
+		.msg_iov = &v, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof(c.b)
+	};
+	struct ring r = ring(8);
+	size_t got = 0;
+	int s[2], fds = 0, fd = STDIN_FILENO;
+
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	memcpy(CMSG_DATA(&c.h), &fd, sizeof(fd));
+	move(&r, IORING_OP_SENDMSG, s[0], &m, 1, MSG_WAITALL, 2);
+	EQ(submit(&r, 1), 1);
+	EQ(there(&r), 0);
+	while (got < sizeof(big)) {
+		char control[128];
+		struct iovec w = { in, sizeof(in) };
+		struct msghdr n = { .msg_iov = &w,
+				    .msg_iovlen = 1,
+				    .msg_control = control,
+				    .msg_controllen = sizeof(control) };
+
+		got += (size_t)OK(recvmsg(s[1], &n, 0));
+		fds += n.msg_controllen != 0;
+		wait_for(&r, 0);
+	}
+	is(&r, 2, sizeof(big));
+	EQ(fds, 1);
+	close(s[0]);
+	close(s[1]);
+	end(&r);
+}

@@ -92,11 +92,36 @@ TEST(a_timeout_of_any_length)
 
 TEST(a_timeout_that_is_changed)
 {
+	struct timespec now;
 	struct __kernel_timespec soon = ms(1), late = ms(100000);
 	struct ring r = ring(8);
 	struct io_uring_sqe *s;
 
 	timeout(&r, IORING_OP_TIMEOUT, &late, 0, 0, 1);
+	s = sqe(&r, IORING_OP_TIMEOUT_REMOVE, -1, 2);
+	s->addr = 1;
+	s->addr2 = (uintptr_t)&soon;
+	s->timeout_flags = IORING_TIMEOUT_UPDATE;
+	EQ(enter(&r, 2, 2, IORING_ENTER_GETEVENTS), 2);
+	wait_for(&r, 2);
+	is(&r, 2, 0);
+	is(&r, 1, -ETIME);
+	/* A time of the wall clock stays one. */
+	OK(clock_gettime(CLOCK_REALTIME, &now));
+	late.tv_sec = now.tv_sec + 100000;
+	timeout(&r, IORING_OP_TIMEOUT, &late, 0, IORING_TIMEOUT_ABS | IORING_TIMEOUT_REALTIME, 1);
+	soon.tv_sec = now.tv_sec + 1;
+	s = sqe(&r, IORING_OP_TIMEOUT_REMOVE, -1, 2);
+	s->addr = 1;
+	s->addr2 = (uintptr_t)&soon;
+	s->timeout_flags = IORING_TIMEOUT_UPDATE | IORING_TIMEOUT_ABS;
+	EQ(enter(&r, 2, 2, IORING_ENTER_GETEVENTS), 2);
+	wait_for(&r, 2);
+	is(&r, 2, 0);
+	is(&r, 1, -ETIME);
+	soon = ms(1);
+	/* One that is changed counts no more. */
+	timeout(&r, IORING_OP_TIMEOUT, &late, 1, 0, 1);
 	s = sqe(&r, IORING_OP_TIMEOUT_REMOVE, -1, 2);
 	s->addr = 1;
 	s->addr2 = (uintptr_t)&soon;
@@ -222,6 +247,25 @@ TEST(cancellation)
 	cancel(&r, 0, IORING_ASYNC_CANCEL_ANY, 7);
 	EQ(enter(&r, 1, 2, IORING_ENTER_GETEVENTS), 1);
 	are(&r, 6, 2, (int[]){ -ECANCELED, 1 });
+	/* A limit is not looked for: what it limits is, also where both have one name. */
+	rw(&r, IORING_OP_READ, p[0], b, 8, 0, 9)->flags = IOSQE_IO_LINK;
+	timeout(&r, IORING_OP_LINK_TIMEOUT, &late, 0, 0, 10);
+	cancel(&r, 10, 0, 11);
+	EQ(submit(&r, 3), 3);
+	is(&r, 11, -ENOENT);
+	cancel(&r, 9, 0, 11);
+	EQ(enter(&r, 1, 3, IORING_ENTER_GETEVENTS), 1);
+	are(&r, 9, 3, (int[]){ -ECANCELED, -ECANCELED, 0 });
+	rw(&r, IORING_OP_READ, p[0], b, 8, 0, 9)->flags = IOSQE_IO_LINK;
+	timeout(&r, IORING_OP_LINK_TIMEOUT, &late, 0, 0, 9);
+	cancel(&r, 9, 0, 11);
+	EQ(enter(&r, 3, 3, IORING_ENTER_GETEVENTS), 3);
+	EQ(there(&r), 3);
+	for (int i = 0; i < 3; i++) {
+		struct cqe c = next(&r);
+
+		EQ(c.res, c.user_data == 9 ? -ECANCELED : 0);
+	}
 	cancel(&r, 0, 1u << 30, 8);
 	EQ(enter(&r, 1, 1, IORING_ENTER_GETEVENTS), 1);
 	is(&r, 8, -EINVAL);

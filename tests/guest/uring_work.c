@@ -201,6 +201,30 @@ TEST(limits)
 	end(&r);
 }
 
+/* Where no process may be made, one that may all the same has a worker; nobody waits for none. */
+TEST(a_limit_of_nothing)
+{
+	struct pipes p = pipes();
+	char version[256] = "";
+	struct ring r;
+	struct cqe c;
+	int f = OK(open("/proc/version", O_RDONLY));
+
+	OK(read(f, version, sizeof(version) - 1));
+	close(f);
+	if (!strcasestr(version, "ochre"))
+		SKIP("Linux leaves such a request waiting");
+	OK(setrlimit(RLIMIT_NPROC, &(struct rlimit){ 0, 0 }));
+	r = ring(8);
+	EQ(write(p.in[1], "x", 1), 1);
+	splice_from(&r, p.in[0], p.out[1], 1);
+	wait_for(&r, 1);
+	c = next(&r);
+	CHECK(c.res == 1 || c.res == -ECANCELED);
+	close_pipes(&p);
+	end(&r);
+}
+
 TEST(where_workers_run)
 {
 	struct ring r = ring(8);
@@ -321,6 +345,33 @@ TEST(cancelled_and_waited_for)
 	EQ(submit(&r, 1), 1);
 	is(&r, 3, 0);
 	close_pipes(&p);
+	end(&r);
+}
+
+/* Who waits for the end of a request is told, where that is no completion. */
+TEST(a_quiet_one_is_waited_for)
+{
+	static char big[16 << 20];
+	struct ring r = ring(8);
+	int waited = 0;
+
+	while (!waited) {
+		struct io_uring_sync_cancel_reg it = { .addr = 1, .timeout = { .tv_sec = 20 } };
+		struct stat s = { 0 };
+		int f = file();
+
+		rw(&r, IORING_OP_WRITE, f, big, sizeof(big), 0, 1)->flags = IOSQE_ASYNC |
+									    IOSQE_CQE_SKIP_SUCCESS;
+		EQ(submit(&r, 1), 1);
+		while (!s.st_size)	/* a worker has it */
+			OK(fstat(f, &s));
+		waited = !sync_cancel(&r, it);
+		CHECK(waited || errno == ENOENT);
+		EQ(there(&r), 0);
+		OK(fstat(f, &s));
+		EQ(s.st_size, sizeof(big));
+		close(f);
+	}
 	end(&r);
 }
 
@@ -517,4 +568,29 @@ TEST(signals_and_events_at_once)
 	EQ(pthread_join(t, NULL), 0);
 	close(f.fd);
 	end(&r);
+}
+
+/* The only worker that there may be ends, as its task is in no ring, and is wanted again. */
+TEST(one_worker_comes_and_goes)
+{
+	unsigned int n[2] = { 1, 1 };
+	struct pipes p = pipes();
+	struct ring r = ring(1), next_one;
+	char b;
+
+	OK(reg(&r, IORING_REGISTER_IOWQ_MAX_WORKERS, n, 2));
+	for (int i = 0; i < 200; i++) {
+		EQ(write(p.in[1], "x", 1), 1);
+		splice_from(&r, p.in[0], p.out[1], 1);
+		wait_for(&r, 1);
+		is(&r, 1, 1);
+		EQ(read(p.out[0], &b, 1), 1);
+		next_one = ring(1);
+		end(&r);
+		for (volatile int j = 0; j < i % 50 * 20; j++)
+			;
+		r = next_one;
+	}
+	end(&r);
+	close_pipes(&p);
 }

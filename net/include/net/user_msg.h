@@ -36,7 +36,7 @@ struct sock_user_msg {
 /* The message at AT. 0, -EFAULT, -EMSGSIZE, -EINVAL, -ENOMEM, -ENOBUFS. */
 int sock_user_msg_read(struct sock_user_msg *u, struct uptr at, bool send);
 void sock_user_msg_done(struct sock_user_msg *u);
-/* From byte SKIP on. Bytes or -errno. */
+/* From byte SKIP on, without control messages unless that is 0. Bytes or -errno. */
 long sock_user_msg_send(struct socket *s, const struct sock_user_msg *u, size_t skip,
 			unsigned int flags);
 /* What is told of the message goes to where U came from. Bytes or -errno. */
