@@ -13,6 +13,7 @@ use super::cd::Cd;
 use super::sg::Generic;
 use super::{Disk, Host, Later};
 use crate::lane::{Requests, Room, MOST_DISKS};
+use crate::scsi::bus;
 use crate::scsi::cd::Drive;
 use crate::scsi::core::{identify, scan, Address, Found};
 use crate::scsi::disk::{examine, sectors, Unit};
@@ -29,8 +30,9 @@ use kernel::{block, pr_info, pr_warn, Error, Result};
 const WORDS: usize = MOST_DISKS.div_ceil(64);
 const NOTED: usize = 16;
 
-/// A unit that was found.
+/// A unit that was found. It has a driver as long as it has a disk.
 struct Seen {
+    found: Found,
     unit: Option<Arc<Unit>>,
     disk: Option<block::Disk>,
     shown: Option<shown::Unit>,
@@ -242,6 +244,37 @@ impl Units {
         block::add(c"sr", &limits, Arc::new(Cd { disk, drive })?)
     }
 
+    /// The unit gets the driver of its type, if it has none. `ENODEV`: there is none for that type; others: the driver's. Sleeps.
+    fn drive(&mut self, host: &Arc<Host>, seen: &mut Seen) -> Result {
+        let (number, f) = (self.shown.as_ref().map_or(0, |s| s.number()), seen.found);
+        let known = Known::new(number, f.at, f.inquiry);
+        _ = seen.shown.as_mut().map(shown::Unit::binds);
+        let dir = seen.shown.as_ref();
+        let added = match f.inquiry.kind {
+            DISK => self.add_disk(host, &f, known, dir).map(|(u, d)| (Some(u), d)),
+            CD => self.add_cd(host, &f, known, dir).map(|d| (None, d)),
+            _ => Err(Error::ENODEV),
+        };
+        match added {
+            Ok((unit, disk)) => {
+                (seen.unit, seen.disk) = (unit, Some(disk));
+                _ = seen.shown.as_ref().map(shown::Unit::bound);
+                Ok(())
+            }
+            Err(e) => {
+                pr_warn!(
+                    "scsi {}:0:{}:{}: no disk: error {}\n",
+                    number,
+                    f.at.target,
+                    f.at.lun,
+                    e.code()
+                );
+                _ = seen.shown.as_mut().map(|s| s.unbound(false));
+                Err(e)
+            }
+        }
+    }
+
     /// What was found is there. An error: the host is dead, or there is no memory.
     fn add(&mut self, host: &Arc<Host>, f: &Found) -> Result {
         let (number, at, i) = (self.shown.as_ref().map_or(0, |s| s.number()), f.at, f.inquiry);
@@ -254,8 +287,8 @@ impl Units {
             text(&i.product),
             i.kind
         );
-        let mut seen =
-            Entry::new(at, Seen { unit: None, disk: None, shown: None, generic: None }, KERNEL)?;
+        let seen = Seen { found: *f, unit: None, disk: None, shown: None, generic: None };
+        let mut seen = Entry::new(at, seen, KERNEL)?;
         seen.shown = self.shown.as_ref().and_then(|h| h.unit(&**host, f, control(host).ok()?).ok());
         if let Some(shown) = &mut seen.shown {
             let depth = self.common.as_ref().map_or(1, |c| c.depth);
@@ -269,26 +302,8 @@ impl Units {
                 }
             }
         }
-        let (known, dir) = (Known::new(number, at, i), seen.shown.as_ref());
-        let added = match i.kind {
-            DISK => Some(self.add_disk(host, f, known, dir).map(|(u, d)| (Some(u), d))),
-            CD => Some(self.add_cd(host, f, known, dir).map(|d| (None, d))),
-            _ => None,
-        };
-        if let Some(added) = added {
-            match added {
-                Ok((unit, disk)) => {
-                    (seen.unit, seen.disk) = (unit, Some(disk));
-                    _ = seen.shown.as_ref().map(shown::Unit::bound);
-                }
-                Err(e) => pr_warn!(
-                    "scsi {}:0:{}:{}: no disk: error {}\n",
-                    number,
-                    at.target,
-                    at.lun,
-                    e.code()
-                ),
-            }
+        if bus::autoprobe() && bus::driver(i.kind).is_some() {
+            _ = self.drive(host, &mut seen);
         }
         self.seen.insert(seen);
         if host.is_dead() {
@@ -363,10 +378,11 @@ impl Units {
         &mut self,
         host: &Arc<Host>,
         common: block::Limits,
-        shown: Option<shown::Shown>,
+        mut shown: Option<shown::Shown>,
     ) -> Result {
-        if let Some(shown) = &shown {
+        if let Some(shown) = &mut shown {
             _ = control(host).and_then(|c| shown.commands(c));
+            _ = control(host).and_then(|c| shown.list(c));
         }
         (self.common, self.shown) = (Some(common), shown);
         self.find(host, 0..=self.most.target, None)
@@ -503,5 +519,35 @@ impl Control for Owner {
             Some(l) if l > most.lun.into() => Ok(()),
             _ => units.find(&self.0, targets, lun.map(|l| l as u16)),
         }
+    }
+
+    fn bind(&self, at: Address, kind: Option<u8>) -> Result {
+        let mut units = self.0.units.lock();
+        if units.common.is_none() {
+            return Err(Error::ENODEV);
+        }
+        units.tidy(&self.0);
+        let mut seen = units.seen.remove(&at).ok_or(Error::ENODEV)?;
+        let is = seen.found.inquiry.kind;
+        let result = match kind {
+            None if seen.disk.is_some() || bus::driver(is).is_none() => Ok(()),
+            Some(_) if seen.disk.is_some() => Err(Error::EBUSY),
+            Some(k) if k != is => Err(Error::ENODEV),
+            _ => units.drive(&self.0, &mut seen),
+        };
+        units.seen.insert(seen);
+        result
+    }
+
+    fn unbind(&self, at: Address, kind: u8) -> Result {
+        let mut units = self.0.units.lock();
+        let seen = units.seen.get_mut(&at).filter(|s| s.found.inquiry.kind == kind);
+        let (seen, disk) = seen.and_then(|s| s.disk.take().map(|d| (s, d))).ok_or(Error::ENODEV)?;
+        _ = seen.shown.as_mut().map(shown::Unit::unbinds);
+        seen.unit = None;
+        disk.detach(self.0.is_dead());
+        disk.take_away();
+        _ = seen.shown.as_mut().map(|s| s.unbound(true));
+        Ok(())
     }
 }

@@ -3,10 +3,11 @@
 //! its link in /sys/bus/scsi/devices, and classes have directories of their own in it: scsi_host of a host, scsi_device of a unit, scsi_disk
 //! of a disk; lsscsi(8) and lsblk -S read these.
 
+use super::bus::{driver, Driver, Listed};
 use super::core::{raw_page, Address, Found, Host};
-use super::inquiry::{has_page, Inquiry, CD, DISK};
+use super::inquiry::{has_page, Inquiry};
 use core::fmt;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use kernel::alloc::{Arc, KBox, KSlice, KERNEL};
 use kernel::show::{Dir, Event};
 use kernel::{Error, Result};
@@ -23,6 +24,11 @@ pub trait Control: Send + Sync {
     fn look_again(&self, at: Address);
     /// Looks for units, of a target or of all, one of each or all. `EINVAL`: there can be none; `ENODEV`, `EIO`: the host goes, or is dead.
     fn scan(&self, target: Option<u64>, lun: Option<u64>) -> Result;
+    /// A unit gets its driver, which drives units of type `kind`; `None`: it gets the one of its type, if it has none and there is one. `ENODEV`: there is
+    /// no such unit, or it is of another type; `EBUSY`: it has a driver; others: the driver's.
+    fn bind(&self, at: Address, kind: Option<u8>) -> Result;
+    /// Takes a unit's driver away, whoever uses it. `ENODEV`: there is no such unit, or it has not the driver of that type.
+    fn unbind(&self, at: Address, kind: u8) -> Result;
 }
 
 /// A unit with what may be done to it.
@@ -49,33 +55,30 @@ pub struct Shown {
     number: u32,
     facts: Facts,
     dir: Dir,
+    // First in the list, then without files.
+    listed: Option<Listed>,
 }
 
 /// A unit's directory. Dropped, it goes with all below it.
 pub struct Unit {
     name: (u32, Address),
     dir: Dir,
-    driver: Option<Driver>,
+    facts: Arc<Named>,
+    // Those of units, and of disks.
     classes: [Option<Dir>; 2],
     // Its generic device: the number, and the directory.
     generic: Option<(u32, Dir)>,
 }
 
-/// A driver of the bus.
-#[derive(Clone, Copy)]
-struct Driver {
-    name: &'static str,
-    place: &'static core::ffi::CStr,
-    // Its units are in the class scsi_disk.
-    disks: bool,
+/// What a unit is, and whether it has a driver.
+struct Named {
+    inquiry: Inquiry,
+    bound: AtomicBool,
 }
 
-/// The driver of units of that kind.
-fn driver(kind: u8) -> Option<Driver> {
-    match kind {
-        DISK => Some(Driver { name: "sd", place: c"bus/scsi/drivers/sd", disks: true }),
-        CD => Some(Driver { name: "sr", place: c"bus/scsi/drivers/sr", disks: false }),
-        _ => None,
+impl Named {
+    fn driver(&self) -> Option<&'static Driver> {
+        driver(self.inquiry.kind).filter(|_| self.bound.load(Ordering::Relaxed))
     }
 }
 
@@ -149,7 +152,8 @@ impl Shown {
     /// The next host, below `carrier`.
     pub fn new(carrier: &Dir, facts: Facts) -> Result<Shown> {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let shown = Shown { number, facts, dir: carrier.dir(format_args!("host{number}"))? };
+        let dir = carrier.dir(format_args!("host{number}"))?;
+        let shown = Shown { number, facts, dir, listed: None };
         shown.fill()?;
         Ok(shown)
     }
@@ -172,6 +176,12 @@ impl Shown {
         }
         self.dir.tell(Event::Add);
         of.tell(Event::Add);
+        Ok(())
+    }
+
+    /// Programs may bind and unbind its units' drivers.
+    pub fn list(&mut self, c: KBox<dyn Control>) -> Result {
+        self.listed = Some(Listed::new(self.number, c)?);
         Ok(())
     }
 
@@ -213,19 +223,15 @@ impl Shown {
             target.tell(Event::Add);
         }
         let dir = target.dir(format_args!("{n}:0:{}:{}", at.target, at.lun))?;
-        let mut unit = Unit {
-            name: (n, at),
-            dir,
-            driver: driver(f.inquiry.kind),
-            classes: [None, None],
-            generic: None,
-        };
+        let facts = Arc::new(Named { inquiry: f.inquiry, bound: AtomicBool::new(false) })?;
+        let mut unit = Unit { name: (n, at), dir, facts, classes: [None, None], generic: None };
         unit.fill(f.inquiry)?;
         unit.more(self.facts, f)?;
         unit.pages(host, at)?;
         unit.commands(c)?;
         unit.dir.tell(Event::Add);
-        unit.classes()?;
+        let device = unit.class("scsi_device", c"class/scsi_device")?;
+        unit.classes = [Some(device), None];
         Ok(unit)
     }
 }
@@ -233,6 +239,7 @@ impl Shown {
 impl Drop for Shown {
     fn drop(&mut self) {
         let n = self.number;
+        drop(self.listed.take());
         for target in 0..=u8::MAX {
             self.forget_target(target);
         }
@@ -258,21 +265,15 @@ impl Unit {
             None,
         )?;
         dir.attr(c"modalias", i.clone(), |i, out| writeln!(out, "scsi:t-0x{:02x}", i.kind), None)?;
-        dir.uevent(i.clone(), |i, out| {
+        dir.uevent(self.facts.clone(), |n, out| {
             writeln!(out, "DEVTYPE=scsi_device")?;
-            if let Some(d) = driver(i.kind) {
+            if let Some(d) = n.driver() {
                 writeln!(out, "DRIVER={}", d.name)?;
             }
-            writeln!(out, "MODALIAS=scsi:t-0x{:02x}", i.kind)
+            writeln!(out, "MODALIAS=scsi:t-0x{:02x}", n.inquiry.kind)
         })?;
         dir.link_to(format_args!("subsystem"), &Dir::sys(c"bus/scsi")?)?;
-        Dir::sys(c"bus/scsi/devices")?.link_back(dir)?;
-        if let Some(d) = self.driver {
-            let place = Dir::sys(d.place)?;
-            dir.link_to(format_args!("driver"), &place)?;
-            place.link_back(dir)?;
-        }
-        Ok(())
+        Dir::sys(c"bus/scsi/devices")?.link_back(dir)
     }
 
     fn more(&self, facts: Facts, f: &Found) -> Result {
@@ -318,21 +319,11 @@ impl Unit {
         self.dir.bytes(c"vpd_pg0", Arc::new(supported)?, |p, to| fill(&p.0, to))
     }
 
-    fn classes(&mut self) -> Result {
+    fn class(&self, name: &'static str, place: &'static core::ffi::CStr) -> Result<Dir> {
         let (n, at) = self.name;
-        let name = format_args!("{n}:0:{}:{}", at.target, at.lun);
-        let device = class(&self.dir, "scsi_device", c"class/scsi_device", name)?;
-        device.tell(Event::Add);
-        let disk = if self.driver.is_some_and(|d| d.disks) {
-            Some(class(&self.dir, "scsi_disk", c"class/scsi_disk", name)?)
-        } else {
-            None
-        };
-        if let Some(disk) = &disk {
-            disk.tell(Event::Add);
-        }
-        self.classes = [Some(device), disk];
-        Ok(())
+        let class = class(&self.dir, name, place, format_args!("{n}:0:{}:{}", at.target, at.lun))?;
+        class.tell(Event::Add);
+        Ok(class)
     }
 
     /// It has the generic device of that number.
@@ -352,9 +343,49 @@ impl Unit {
         dir.link_to(format_args!("generic"), &of)
     }
 
+    /// It gets the driver of its type: that one's disk comes next.
+    pub fn binds(&mut self) -> Result {
+        let Some(d) = driver(self.facts.inquiry.kind) else { return Ok(()) };
+        self.facts.bound.store(true, Ordering::Relaxed);
+        let place = Dir::sys(d.place)?;
+        self.dir.link_to(format_args!("driver"), &place)?;
+        place.link_back(&self.dir)?;
+        if d.disks {
+            let of = self.class("scsi_disk", c"class/scsi_disk")?;
+            let [_, disk] = &mut self.classes;
+            *disk = Some(of);
+        }
+        Ok(())
+    }
+
     /// Its disk is there.
     pub fn bound(&self) {
         self.dir.tell(Event::Bind);
+    }
+
+    /// Its disk is about to go.
+    pub fn unbinds(&mut self) {
+        let [_, disk] = &mut self.classes;
+        if let Some(of) = disk.take() {
+            let (n, at) = self.name;
+            of.tell(Event::Remove);
+            unlink(c"class/scsi_disk", format_args!("{n}:0:{}:{}", at.target, at.lun));
+            drop(of);
+            _ = self.dir.dir(format_args!("scsi_disk")).map(Dir::remove);
+        }
+    }
+
+    /// It has no driver any more, whether it had a disk (`told`) or did not get one.
+    pub fn unbound(&mut self, told: bool) {
+        self.unbinds();
+        let Some(d) = self.facts.driver() else { return };
+        let (n, at) = self.name;
+        self.facts.bound.store(false, Ordering::Relaxed);
+        _ = self.dir.unlink(format_args!("driver"));
+        unlink(d.place, format_args!("{n}:0:{}:{}", at.target, at.lun));
+        if told {
+            self.dir.tell(Event::Unbind);
+        }
     }
 
     /// It is about to go, and before it its disk.
@@ -381,7 +412,7 @@ impl Drop for Unit {
         let (n, at) = self.name;
         let name = format_args!("{n}:0:{}:{}", at.target, at.lun);
         self.leaves();
-        if let Some(d) = self.driver {
+        if let Some(d) = self.facts.driver() {
             self.dir.tell(Event::Unbind);
             unlink(d.place, name);
         }
