@@ -27,7 +27,7 @@ fn line(args: core::fmt::Arguments<'_>) -> Line {
 }
 
 /// Each device is found by its name, whose beginning is its address, and its events say what it is.
-fn names(_run: &mut Run<'_>) -> Result {
+fn names(run: &mut Run<'_>) -> Result {
     let mut n = 0;
     for_each(|bus, d| {
         let known = d.facts();
@@ -53,7 +53,9 @@ fn names(_run: &mut Run<'_>) -> Result {
         n += 1;
         Ok(())
     })?;
-    kt_assert!(n > 0);
+    if n == 0 {
+        return run.skip(c"no platform devices");
+    }
     Ok(())
 }
 

@@ -30,14 +30,15 @@ static void end(void)
 	kfree(sb);
 }
 
-/* The next event, of the domain INODE or FS, says this. */
+/* The next event, of the domain INODE or FS, says this; one of losses: so many. */
 static bool next(u32 domain, u32 type, u32 mask)
 {
 	struct xfs_event ev;
 
 	if (!xfs_monitor_pop(m, &ev))
 		return false;
-	return ev.domain == domain && ev.type == type && ev.fs.mask == mask;
+	return ev.domain == domain && ev.type == type &&
+	       (type == XFS_EVENT_LOST ? ev.lost.count : ev.fs.mask) == mask;
 }
 
 static bool no_more(void)
