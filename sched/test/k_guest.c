@@ -361,7 +361,10 @@ static int guest_stays(void *unused)
 	return hung;
 }
 
-/* As a real loop does: it makes way before an entry. It runs once it has been in: with one CPU and full preemption it would have no turn afterwards. */
+/*
+ * As a real loop does: it makes way before an entry. It runs once it has been in: with one CPU and
+ * full preemption it would have no turn afterwards.
+ */
 static int guest_makes_way(void *unused)
 {
 	bool told = false;
