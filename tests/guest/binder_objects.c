@@ -434,7 +434,7 @@ TEST(pointers)
 /* TF_CLEAR_BUF: all of the buffer is zeroes when its program has freed it. */
 TEST(cleared)
 {
-	static const char secret[16] = "a secret of ours";
+	static const char secret[] = "a secret of our";
 	static const uint64_t at = 8;
 	struct {
 		uint64_t token;
