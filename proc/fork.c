@@ -473,8 +473,8 @@ static struct task *copy_process(struct kernel_clone_args *a, struct hold *hold)
 			goto undo_lock;
 		}
 	}
-	if (unlikely(READ_ONCE(pid->numbers[pid->level].ns->dying))) {
-		e = -ENOMEM;		/* its init ended after the number was given out, and kills nobody any more */
+	if (unlikely(pid_ns_is_dying(pid->numbers[pid->level].ns))) {
+		e = -ENOMEM;		/* an init ended after the number was given out, and kills nobody any more */
 		goto undo_lock;
 	}
 	link_task(t, a, pid);
