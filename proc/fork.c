@@ -409,6 +409,8 @@ static struct task *copy_process(struct kernel_clone_args *a, struct hold *hold)
 
 	if (e)
 		return ERR_PTR(e);
+	a->group_seq = smp_load_acquire(&current->signal->group_seq);
+	a->again = false;
 	if (signal_pending(current) && !a->fn) {	/* a worker handles no signal, and joins a stop */
 		recalc_sigpending();
 		if (signal_pending(current))
@@ -461,7 +463,6 @@ static struct task *copy_process(struct kernel_clone_args *a, struct hold *hold)
 	}
 	write_lock_irq(&tasklist_lock);
 	spin_lock(&my_sighand()->siglock);
-	/* A signal that comes now would be missed by the child: start again after it. */
 	if (!is_kernels(a)) {
 		recalc_sigpending();
 		if (fatal_signal_pending(current) || (current->signal->flags & SIGNAL_GROUP_EXIT) || current->signal->group_exec_task) {
@@ -470,6 +471,12 @@ static struct task *copy_process(struct kernel_clone_args *a, struct hold *hold)
 		}
 		if (!(a->flags & CLONE_THREAD) && task_is_held(current, hold)) {
 			e = -EAGAIN;
+			goto undo_lock;
+		}
+		/* A signal to the group or to everybody came before the child: it has to be as if it had come before the call. */
+		if (!(a->flags & CLONE_THREAD) && a->group_seq != current->signal->group_seq) {
+			e = -ERESTARTNOINTR;
+			a->again = !signal_pending(current);
 			goto undo_lock;
 		}
 	}
@@ -536,9 +543,10 @@ static struct task *copy_unheld(struct kernel_clone_args *a)
 
 	do {
 		t = copy_process(a, &hold);
-		if (likely(!hold.is))
+		if (likely(!hold.is && !a->again))
 			return t;
-		e = hold_wait(&hold);
+		if (hold.is)
+			e = hold_wait(&hold);
 	} while (!e);
 	return ERR_PTR(e);
 }

@@ -43,6 +43,8 @@ struct kernel_clone_args {
 	size_t set_tid_size;
 	bool set_tls;
 	int trace_event;		/* PTRACE_EVENT_*; kernel_clone sets it */
+	u64 group_seq;			/* of the caller's process when its copy was begun */
+	bool again;			/* copy_process: a signal to the group came since, begin anew */
 	/* kernel thread instead */
 	int (*fn)(void *);
 	void *fn_arg;
