@@ -738,7 +738,9 @@ static int send_events(struct eventpoll *ep, struct uptr out, int max)
 		r = item_events(i, &pt, 0);
 		if (!r)
 			continue;
-		ev = (struct epoll_event){ .events = r, .data = i->event.data };
+		memset(&ev, 0, sizeof(ev));	/* on some CPUs there is a gap in it */
+		ev.events = r;
+		ev.data = i->event.data;
 		if (copy_to_user(uptr_add(out, (unsigned long)done * sizeof(ev)), &ev, sizeof(ev))) {
 			spin_lock_irq(&ep->lock);
 			if (list_empty(&i->ready_link))

@@ -433,14 +433,20 @@ static const struct sysv_ops msg_ops = {
 
 static long msg_limits(struct ipc_namespace *ns, int cmd, struct uptr buf)
 {
-	struct msginfo i = {
-		.msgpool = MSGPOOL, .msgmap = MSGMAP, .msgmax = ns->msg_max, .msgmnb = ns->msg_mnb, .msgmni = ns->msg_mni, .msgssz = MSGSSZ,
-		.msgtql = MSGTQL, .msgseg = 0xffff,
-	};
 	struct sysv_object *o;
+	struct msginfo i;
 	unsigned long x;
 	int max;
 
+	memset(&i, 0, sizeof(i));	/* also what lies behind its last field */
+	i.msgpool = MSGPOOL;
+	i.msgmap = MSGMAP;
+	i.msgmax = ns->msg_max;
+	i.msgmnb = ns->msg_mnb;
+	i.msgmni = ns->msg_mni;
+	i.msgssz = MSGSSZ;
+	i.msgtql = MSGTQL;
+	i.msgseg = 0xffff;
 	mutex_lock(&msg_ids(ns)->lock);
 	if (cmd == MSG_INFO) {
 		i.msgpool = (int)msg_ids(ns)->count;
