@@ -138,18 +138,37 @@ long sys_getcpu(struct uptr cpup, struct uptr nodep, struct uptr unused)
 
 /* ---- limits ---- */
 
+/* The leader of T's process, whose lock guards the limits, referenced; NULL: T was reaped, and its leader may have gone since. */
+static struct task *get_leader(struct task *t)
+{
+	struct task *leader = NULL;
+
+	rcu_read_lock();
+	if (task_pid_type(t, PIDTYPE_PID)) {
+		leader = READ_ONCE(t->group_leader);
+		if (!refcount_inc_not_zero(&leader->usage))
+			leader = NULL;
+	}
+	rcu_read_unlock();
+	return leader;
+}
+
 static int set_limit(struct task *t, unsigned int res, const struct rlimit_k *n, struct rlimit_k *old)
 {
 	struct rlimit_k *r = &t->signal->rlim[res];
+	struct task *leader = get_leader(t);
 	int e = 0;
 
-	task_lock(t->group_leader);
+	if (!leader)
+		return -ESRCH;
+	task_lock(leader);
 	*old = *r;
 	if (n && n->max > r->max && !capable(CAP_SYS_RESOURCE))
 		e = -EPERM;
 	else if (n)
 		*r = *n;
-	task_unlock(t->group_leader);
+	task_unlock(leader);
+	put_task_struct(leader);
 	return e;
 }
 
