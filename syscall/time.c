@@ -198,8 +198,8 @@ static long nanosleep_again(struct task *t)
 
 static long sleep_relative(s64 ns, struct uptr rmtp)
 {
-	ktime_t when = ktime_add_safe((ktime_t)ktime_get_ns(), ns + (current->policy == 1 || current->policy == 2 ? 0 :
-						(s64)min(current->timer_slack_ns, (u64)ns / 1000)));
+	s64 slack = current->policy == 1 || current->policy == 2 ? 0 : (s64)min(current->timer_slack_ns, (u64)ns / 1000);
+	ktime_t when = ktime_add_safe((ktime_t)ktime_get_ns(), ktime_add_safe(ns, slack));
 	long r = sleep_until(when, CLOCK_MONOTONIC);
 
 	if (!r)
