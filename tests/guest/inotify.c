@@ -529,7 +529,7 @@ TEST(names_are_whole)
 TEST(many_watches_are_shown)
 {
 	enum { MANY = 3000 };
-	static char text[MANY * 100];
+	static char text[MANY * 250];
 	int fd = start(), info, lines = 0;
 	char path[60];
 	ssize_t n, have_text = 0;

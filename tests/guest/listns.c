@@ -214,7 +214,10 @@ TEST(errors)
 	ERR(list_behind(0, 0, 1ULL << 60), EINVAL);
 }
 
-/* From within a PID namespace a child of its own is seen, but not the parent of one that lies beside it. */
+/*
+ * From within a PID namespace a child of its own is seen, but not the parent of one that lies
+ * beside it.
+ */
 TEST(parents_in_the_callers_namespace)
 {
 	int p[2], self, beside, below;

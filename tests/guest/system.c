@@ -384,7 +384,7 @@ TEST(reboot_of_a_namespace)
 /* SEEK_DATA: behind what was cleared; nothing has other places. */
 TEST(seeking_in_the_log)
 {
-	int fd = OK(open("/dev/kmsg", O_RDONLY | O_NONBLOCK)), w = OK(open("/dev/kmsg", O_WRONLY));
+	int fd = OK(open("/dev/kmsg", O_RDONLY | O_NONBLOCK));
 	char b[4096];
 	ssize_t n;
 
@@ -404,7 +404,5 @@ TEST(seeking_in_the_log)
 	ERR(lseek(fd, 1, SEEK_SET), ESPIPE);
 	ERR(lseek(fd, 0, SEEK_CUR), EINVAL);
 	ERR(lseek(fd, 0, SEEK_HOLE), EINVAL);
-	ERR(lseek(w, 0, SEEK_SET), EBADF);
-	close(w);
 	close(fd);
 }
