@@ -391,10 +391,8 @@ static long discard_range(struct file *f, struct uptr arg, enum how how)
 	if (copy_from_user(r, arg, sizeof(r)))
 		return -EFAULT;
 	if ((r[0] | r[1]) & (v->disk->block_size - 1) || r[0] > v->sectors << SECTOR_SHIFT ||
-	    r[1] > (v->sectors << SECTOR_SHIFT) - r[0])
+	    r[1] > (v->sectors << SECTOR_SHIFT) - r[0] || !r[1])
 		return -EINVAL;
-	if (!r[1])
-		return 0;
 	return take_away(f->f_mapping, (loff_t)r[0], (loff_t)r[1], how);
 }
 

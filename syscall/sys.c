@@ -323,7 +323,6 @@ long sys_reboot(int magic1, int magic2, unsigned int cmd, struct uptr arg)
 
 /* ---- the kernel's log and randomness ---- */
 
-static u64 syslog_clear_seq;
 static int saved_loglevel = -1;
 
 /* The last records that fit into LEN bytes, from FROM on. */
@@ -378,12 +377,12 @@ long sys_syslog(int type, struct uptr buf, int len)
 	case 3: case 4:
 		if (uptr_is_null(buf) || len < 0)
 			return -EINVAL;
-		ret = len ? syslog_all(buf, (size_t)len, syslog_clear_seq) : 0;
+		ret = len ? syslog_all(buf, (size_t)len, READ_ONCE(kmsg_cleared)) : 0;
 		if (type == 4)
-			syslog_clear_seq = printk_next_seq();
+			WRITE_ONCE(kmsg_cleared, printk_next_seq());
 		return ret;
 	case 5:
-		syslog_clear_seq = printk_next_seq();
+		WRITE_ONCE(kmsg_cleared, printk_next_seq());
 		return 0;
 	case 6:
 		if (saved_loglevel < 0)

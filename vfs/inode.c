@@ -210,10 +210,17 @@ static void free_inode_rcu(struct rcu_head *head)
 		free_inode_nonrcu(inode);
 }
 
+void inode_nameless(struct inode *inode, bool on)
+{
+	atomic_long_add(on ? 1 : -1, &inode->i_sb->s_nameless);
+}
+
 static void destroy_inode(struct inode *inode)
 {
 	const struct super_operations *op = inode->i_sb->s_op;
 
+	if (!inode->i_nlink)
+		inode_nameless(inode, false);
 	locks_free_lock_context(inode);
 	posix_acl_forget(inode);
 	address_space_destroy(&inode->i_data);

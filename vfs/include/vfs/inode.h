@@ -335,24 +335,31 @@ static inline void __mark_inode_dirty(struct inode *i, int f)
 
 int write_inode_now(struct inode *inode, int sync);
 
+/* The inode has lost its last name (ON), or got one. */
+void inode_nameless(struct inode *inode, bool on);
+
 static inline void set_nlink(struct inode *i, unsigned int n)
 {
+	bool change = !i->i_nlink != !n;
+
 	WRITE_ONCE(i->i_nlink, n);
+	if (unlikely(change))
+		inode_nameless(i, !n);
 }
 
 static inline void inc_nlink(struct inode *i)
 {
-	WRITE_ONCE(i->i_nlink, i->i_nlink + 1);
+	set_nlink(i, i->i_nlink + 1);
 }
 
 static inline void drop_nlink(struct inode *i)
 {
-	WRITE_ONCE(i->i_nlink, i->i_nlink - 1);
+	set_nlink(i, i->i_nlink - 1);
 }
 
 static inline void clear_nlink(struct inode *i)
 {
-	WRITE_ONCE(i->i_nlink, 0);
+	set_nlink(i, 0);
 }
 
 /* Times. */
