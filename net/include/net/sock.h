@@ -154,7 +154,7 @@ struct sock {
 	/* no SIGIO for data, one for room: hints, set by a waiter or a sender without room */
 	bool reader_waits, wants_space;
 	kuid_t uid;			/* of the maker, shown and used by routing */
-	u64 ino;			/* of the file: idiag_inode, /proc/net */
+	u64 ino;	 /* l to change: of the file, 0: none: idiag_inode, /proc/net */
 	atomic64_t cookie;		/* 0: not given yet */
 	/* SIOCGSTAMP: when the last packet read came; 0: that was not recorded */
 	u64 rx_stamp_ns;
