@@ -40,7 +40,7 @@ static long available_kb(void)
 /* A process that removes the sets that it has used keeps nothing of them: these would have 57 MB. */
 TEST(undos_of_removed_sets_go)
 {
-	long before, after = 0;
+	long before = 0, after = 0;
 
 	OK(unshare(CLONE_NEWIPC));
 	for (int i = 0; i < SETS + 1; i++) {
