@@ -399,6 +399,25 @@ static void link_task(struct task *t, const struct kernel_clone_args *a, struct 
 	total_forks++;
 }
 
+/* tasklist_lock and siglock held: 0, or why the child that PID is for is not made (now). */
+static int may_be_born(struct kernel_clone_args *a, struct hold *hold, const struct pid *pid)
+{
+	if (!is_kernels(a)) {
+		recalc_sigpending();
+		if (fatal_signal_pending(current) || (current->signal->flags & SIGNAL_GROUP_EXIT) || current->signal->group_exec_task)
+			return -EINTR;
+		if (!(a->flags & CLONE_THREAD) && task_is_held(current, hold))
+			return -EAGAIN;
+		/* A signal to the group or to everybody came before the child: it has to be as if it had come before the call. */
+		if (!(a->flags & CLONE_THREAD) && a->group_seq != current->signal->group_seq) {
+			a->again = !signal_pending(current);
+			return -ERESTARTNOINTR;
+		}
+	}
+	/* An init may have ended after the number was given out, and kills nobody any more. */
+	return pid_ns_is_dying(pid->numbers[pid->level].ns) ? -ENOMEM : 0;
+}
+
 /* Where HOLD says that it is to be waited for, nothing is done. */
 static struct task *copy_process(struct kernel_clone_args *a, struct hold *hold)
 {
@@ -463,27 +482,9 @@ static struct task *copy_process(struct kernel_clone_args *a, struct hold *hold)
 	}
 	write_lock_irq(&tasklist_lock);
 	spin_lock(&my_sighand()->siglock);
-	if (!is_kernels(a)) {
-		recalc_sigpending();
-		if (fatal_signal_pending(current) || (current->signal->flags & SIGNAL_GROUP_EXIT) || current->signal->group_exec_task) {
-			e = -EINTR;
-			goto undo_lock;
-		}
-		if (!(a->flags & CLONE_THREAD) && task_is_held(current, hold)) {
-			e = -EAGAIN;
-			goto undo_lock;
-		}
-		/* A signal to the group or to everybody came before the child: it has to be as if it had come before the call. */
-		if (!(a->flags & CLONE_THREAD) && a->group_seq != current->signal->group_seq) {
-			e = -ERESTARTNOINTR;
-			a->again = !signal_pending(current);
-			goto undo_lock;
-		}
-	}
-	if (unlikely(pid_ns_is_dying(pid->numbers[pid->level].ns))) {
-		e = -ENOMEM;		/* an init ended after the number was given out, and kills nobody any more */
+	e = may_be_born(a, hold, pid);
+	if (e)
 		goto undo_lock;
-	}
 	link_task(t, a, pid);
 	spin_unlock(&my_sighand()->siglock);
 	write_unlock_irq(&tasklist_lock);

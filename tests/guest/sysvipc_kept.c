@@ -37,7 +37,9 @@ static long available_kb(void)
 	return kb;
 }
 
-/* A process that removes the sets that it has used keeps nothing of them: these would have 57 MB. */
+/*
+ * A process that removes the sets that it has used keeps nothing of them: these would have 57 MB.
+ */
 TEST(undos_of_removed_sets_go)
 {
 	long before = 0, after = 0;
@@ -99,7 +101,10 @@ TEST(sets_go_while_they_are_used)
 /* A look at a message changes nothing, and shows all of it or fails. */
 TEST(copies_of_messages)
 {
-	struct { long type; char text[16]; } m = { 3, "three" };
+	struct {
+		long type;
+		char text[16];
+	} m = { 3, "three" };
 	struct msqid_ds d;
 	int id;
 

@@ -26,7 +26,7 @@
 #define OWN 16u				/* blocks of each thread */
 #define HALF (THREADS * OWN)
 
-static uint32_t stamp[HALF];		/* the last that was written, of a block of the first half */
+static uint32_t stamp[HALF];  /* the last that was written, of a block of the first half */
 static unsigned int rounds;
 static int fd, stop;
 
@@ -96,7 +96,9 @@ static void at_once(const char *device)
 	join(t);
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	ms = written_ms(device) - ms;
-	passed = (unsigned long long)(b.tv_sec - a.tv_sec) * 1000 + (unsigned long long)(b.tv_nsec / 1000000) - (unsigned long long)(a.tv_nsec / 1000000);
+	passed = (unsigned long long)(b.tv_sec - a.tv_sec) * 1000 +
+		 (unsigned long long)(b.tv_nsec / 1000000) -
+		 (unsigned long long)(a.tv_nsec / 1000000);
 	printf("%llu ms of writes in %llu ms\n", ms, passed);
 	CHECK(ms >= 2 * passed);
 }
@@ -137,7 +139,8 @@ static void beside_changes(unsigned long seed)
 			CHECK(!ftruncate(fd, (off_t)2 * HALF * BLOCK));
 			break;
 		case 2:
-			CHECK(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, 3 * BLOCK));
+			CHECK(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at,
+					 3 * BLOCK));
 			break;
 		case 3:
 			CHECK(!fallocate(fd, 0, at, 2 * BLOCK));

@@ -99,7 +99,10 @@ static ssize_t write_locked(struct extent_file *x, struct kiocb *k, struct iter 
 	return n == -ENOTBLK ? write_through(x, k, from) : n;
 }
 
-/* The inode is locked, at least shared: that is enough. Rights that a write takes away are a change. */
+/*
+ * The inode is locked, at least shared: that is enough. Rights that a write takes away are a
+ * change.
+ */
 static bool overwrites(struct inode *inode, const struct kiocb *k, const struct iter *from)
 {
 	return IS_NOSEC(inode) && !xfs_shares(inode) &&
@@ -118,8 +121,7 @@ static bool write_shared(struct inode *inode, struct kiocb *k, struct iter *from
 	if (*n > 0)
 		yes = overwrites(inode, k, from);
 	if (*n > 0 && yes) {
-		*n = file_modified(k->ki_filp) ?:
-			     extent_direct_write(&XFS_I(inode)->file, k, from);
+		*n = file_modified(k->ki_filp) ?: extent_direct_write(&XFS_I(inode)->file, k, from);
 		/* A page of the cache is in use, and is to be written to. */
 		yes = *n != -ENOTBLK;
 	}
