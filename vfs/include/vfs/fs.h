@@ -84,7 +84,6 @@ struct super_block {
 	struct dentry		*s_root;	/* [u] */
 	struct rw_semaphore	s_umount;
 	int			s_count;	/* [S] passive references */
-	atomic_long_t		s_nameless;	/* inodes that have no name, but are in use: their end will be a write */
 	atomic_t		s_active;	/* mounts and openers; 0: shutting down */
 	const struct xattr_handler *const *s_xattr;	/* [c] */
 	const struct dentry_operations *s_d_op;	/* [c] default of new dentries */

@@ -314,6 +314,8 @@ void clear_inode(struct inode *inode);
 void inode_init_once(struct inode *inode);
 void inode_set_op_flags(struct inode *inode);
 void evict_inodes(struct super_block *sb);
+/* Is an inode without a name in use, or just going? Its end is a write. Sleeps. */
+bool sb_has_nameless(struct super_block *sb);
 unsigned long prune_icache_sb(struct super_block *sb, unsigned long nr);
 void free_inode_nonrcu(struct inode *inode);
 u64 get_next_ino(void);
@@ -335,31 +337,24 @@ static inline void __mark_inode_dirty(struct inode *i, int f)
 
 int write_inode_now(struct inode *inode, int sync);
 
-/* The inode has lost its last name (ON), or got one. */
-void inode_nameless(struct inode *inode, bool on);
-
 static inline void set_nlink(struct inode *i, unsigned int n)
 {
-	bool change = !i->i_nlink != !n;
-
 	WRITE_ONCE(i->i_nlink, n);
-	if (unlikely(change))
-		inode_nameless(i, !n);
 }
 
 static inline void inc_nlink(struct inode *i)
 {
-	set_nlink(i, i->i_nlink + 1);
+	WRITE_ONCE(i->i_nlink, i->i_nlink + 1);
 }
 
 static inline void drop_nlink(struct inode *i)
 {
-	set_nlink(i, i->i_nlink - 1);
+	WRITE_ONCE(i->i_nlink, i->i_nlink - 1);
 }
 
 static inline void clear_nlink(struct inode *i)
 {
-	set_nlink(i, 0);
+	WRITE_ONCE(i->i_nlink, 0);
 }
 
 /* Times. */
