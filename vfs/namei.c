@@ -520,9 +520,12 @@ static const char *pick_link(struct nameidata *nd, struct path *link, struct ino
 all_done:	/* "/", or a magic link that has jumped */
 	put_link_top(nd);
 	return NULL;
-fail:	/* step_into() took both references, also on the mount where the walk stands */
-	if (!(nd->flags & LOOKUP_RCU))
-		path_put(link);
+fail:
+	if (!(nd->flags & LOOKUP_RCU)) {
+		dput(link->dentry);
+		if (link->mnt != nd->path.mnt)
+			mntput(link->mnt);
+	}
 	return ERR_PTR(err);
 }
 

@@ -72,7 +72,7 @@ struct inode *tmpfs_new_inode(struct super_block *sb, const struct inode *dir, u
 		err = posix_acl_init_inode(dir, inode);
 	}
 	if (err) {
-		clear_nlink(inode);
+		inode->i_nlink = 0;
 		iput(inode);
 		return ERR_PTR(err);
 	}

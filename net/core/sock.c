@@ -119,7 +119,6 @@ void sock_orphan(struct sock *sk)
 	spin_lock(&sk->lock);
 	sock_set_flag(sk, SOCK_F_DEAD, true);
 	sk->socket = NULL;
-	WRITE_ONCE(sk->ino, 0);
 	spin_unlock(&sk->lock);
 }
 
@@ -137,7 +136,7 @@ void sock_graft(struct sock *sk, struct socket *s)
 	spin_lock(&sk->lock);
 	sk->socket = s;
 	sk->uid = file_inode(s->file)->i_uid;
-	WRITE_ONCE(sk->ino, file_inode(s->file)->i_ino);
+	sk->ino = file_inode(s->file)->i_ino;
 	spin_unlock(&sk->lock);
 	s->sk = sk;
 }

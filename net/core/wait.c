@@ -131,7 +131,10 @@ static void uncharge_rx(struct packet *p)
 
 int sock_charge_rx(struct sock *sk, struct packet *p)
 {
-	if (!sock_rx_fits(sk, p)) {
+	u32 there = (u32)atomic_read(&sk->rmem);
+
+	/* One packet fits always: a datagram that is larger than the buffer can be received. */
+	if (there && (u64)there + p->truesize > (u64)(u32)READ_ONCE(sk->rcvbuf)) {
 		atomic_inc(&sk->drops);
 		return -ENOBUFS;
 	}

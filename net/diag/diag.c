@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* NETLINK_SOCK_DIAG: which family answers, and what all of them say of a socket. */
 #include <kernel/init.h>
+#include <vfs/file.h>
+#include <vfs/fs.h>
 #include <abi/errno.h>
 #include "net/diag/diag.h"
 
@@ -28,7 +30,13 @@ static int diag_request(struct nl_request *r)
 
 u64 diag_ino(struct sock *sk)
 {
-	return READ_ONCE(sk->ino);
+	u64 ino = 0;
+
+	spin_lock(&sk->lock);
+	if (sk->socket && READ_ONCE(sk->socket->file))
+		ino = file_inode(sk->socket->file)->i_ino;
+	spin_unlock(&sk->lock);
+	return ino;
 }
 
 void diag_put_cookie(struct sock *sk, u32 cookie[2])

@@ -185,7 +185,10 @@ int unix_accept(struct socket *s, struct socket *fresh, int flags)
 	}
 	wake_up_interruptible(&u->peer_wait);
 	n = m->embryo;
-	sock_graft(&n->sk, fresh);
+	spin_lock(&n->sk.lock);
+	n->sk.socket = fresh;
+	spin_unlock(&n->sk.lock);
+	fresh->sk = n;
 	m->embryo = NULL;
 	unix_msg_free(m);
 	return 0;
