@@ -316,19 +316,23 @@ static ssize_t bdev_write(struct kiocb *k, struct iter *from)
 	if ((u64)k->ki_pos >= size)
 		return -ENOSPC;
 	iter_truncate(from, size - (u64)k->ki_pos);
-	inode_lock(v->inode);
 	if (k->ki_flags & IOCB_DIRECT) {
 		loff_t start = k->ki_pos, end = start + (loff_t)iter_count(from) - 1;
-		int e = filemap_write_and_wait_range(f->f_mapping, start, end);
+		int e;
 
+		/* Shared: writers wait for the device side by side. */
+		inode_lock_shared(v->inode);
+		e = filemap_write_and_wait_range(f->f_mapping, start, end);
 		n = e ?: bdev_direct(k, from);
 		if (n > 0)
 			invalidate_inode_pages2_range(f->f_mapping, (pgoff_t)(start >> PAGE_SHIFT),
 						      (pgoff_t)(end >> PAGE_SHIFT));
+		inode_unlock_shared(v->inode);
 	} else {
+		inode_lock(v->inode);
 		n = filemap_write(k, from, f->f_mapping);
+		inode_unlock(v->inode);
 	}
-	inode_unlock(v->inode);
 	return n > 0 ? generic_write_sync(k, n) : n;
 }
 
@@ -391,10 +395,8 @@ static long discard_range(struct file *f, struct uptr arg, enum how how)
 	if (copy_from_user(r, arg, sizeof(r)))
 		return -EFAULT;
 	if ((r[0] | r[1]) & (v->disk->block_size - 1) || r[0] > v->sectors << SECTOR_SHIFT ||
-	    r[1] > (v->sectors << SECTOR_SHIFT) - r[0])
+	    r[1] > (v->sectors << SECTOR_SHIFT) - r[0] || !r[1])
 		return -EINVAL;
-	if (!r[1])
-		return 0;
 	return take_away(f->f_mapping, (loff_t)r[0], (loff_t)r[1], how);
 }
 

@@ -8,10 +8,12 @@
  * there: until then they are unwritten. One that does not consist of whole blocks of the filesystem
  * goes through the cache, which knows the rest of them.
  *
- * The inode's lock, shared for reads, keeps truncation away from the blocks. Transfers that nobody
- * waits for outlast it: they count in i_dio_count, and who changes blocks under the lock waits for
- * them (inode_dio_wait()). Writes that make the file larger are waited for: the next one must find
- * the file's end behind them.
+ * The inode's lock, shared for reads and for writes that change bytes alone, keeps truncation away
+ * from the blocks: those that write into written blocks do not wait for each other, so that a
+ * device has as many of them as there are threads. Two at the same place: each byte is one's, as on
+ * Linux. Transfers that nobody waits for outlast it: they count in i_dio_count, and who changes
+ * blocks under the lock waits for them (inode_dio_wait()). Writes that make the file larger are
+ * waited for: the next one must find the file's end behind them.
  */
 #include <lib/minmax.h>
 #include <alloc/slab.h>
@@ -224,6 +226,22 @@ static ssize_t write_extent(struct extent_file *x, struct kiocb *k, struct iter 
 	if (at.type == EXTENT_UNWRITTEN || x->ops->grows(x->inode, k->ki_pos))
 		e = x->ops->written(x->inode, pos, done, at.type == EXTENT_UNWRITTEN);
 	return e ?: n < 0 ? n : (ssize_t)done;
+}
+
+bool extent_direct_overwrites(struct extent_file *x, const struct kiocb *k, const struct iter *from)
+{
+	u64 pos = (u64)k->ki_pos, end = pos + iter_count(from), block = 1ull << x->inode->i_blkbits;
+	struct extent at;
+
+	if ((pos | end) & (block - 1) || end > (u64)i_size_read(x->inode) ||
+	    x->ops->grows(x->inode, end))
+		return false;
+	for (; pos < end; pos = (u64)at.off + at.len) {
+		if (x->ops->map(x->inode, (loff_t)pos, end - pos, false, &at) ||
+		    at.type != EXTENT_MAPPED)
+			return false;
+	}
+	return true;
 }
 
 ssize_t extent_direct_write(struct extent_file *x, struct kiocb *k, struct iter *from)

@@ -428,6 +428,9 @@ static loff_t kmsg_llseek(struct file *file, loff_t offset, int whence)
 	case SEEK_SET:
 		r->seq = printk_first_seq();
 		return 0;
+	case SEEK_DATA:
+		r->seq = READ_ONCE(kmsg_cleared);
+		return 0;
 	case SEEK_END:
 		r->seq = printk_next_seq();
 		return 0;

@@ -150,6 +150,14 @@ static u64 id_of(const struct ns_ref *r)
 	}
 }
 
+/* Is P the namespace NS, or below it? */
+static bool in_pid_ns(const struct pid_namespace *ns, const struct pid_namespace *p)
+{
+	while (p->level > ns->level)
+		p = p->parent;
+	return p == ns;
+}
+
 static long nsfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	const struct ns_ref *r = file_inode(file)->i_private;
@@ -171,7 +179,7 @@ static long nsfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		if (r->kind == NSK_PID) {
 			struct pid_namespace *p = ((struct pid_namespace *)r->ns)->parent;
 
-			if (!p || p->level < task_active_pid_ns(current)->level)
+			if (!p || !in_pid_ns(task_active_pid_ns(current), p))
 				return -EPERM;
 			return nsfs_open_fd(NSK_PID, "pid", get_pid_ns(p), p->ino, O_CLOEXEC);
 		}

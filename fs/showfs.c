@@ -277,6 +277,19 @@ static void leave(const struct opened *o)
 		o->n->scope->leave(o->pin);
 }
 
+static ssize_t call_show(const struct file *file, struct show_node *n, char *buf, size_t size)
+{
+	const struct cred *old;
+	ssize_t len;
+
+	if (likely(!n->as_opener))
+		return n->show(n, buf, size);
+	old = override_creds(file->f_cred);
+	len = n->show(n, buf, size);
+	revert_creds(old);
+	return len;
+}
+
 static int show_text(struct seq_file *m, void *v)
 {
 	const struct opened *o = m->private;
@@ -296,7 +309,7 @@ static int show_text(struct seq_file *m, void *v)
 		return -ENODEV;
 	len = enter(o);
 	if (!len) {
-		len = n->show(n, buf, size);
+		len = call_show(m->file, n, buf, size);
 		leave(o);
 	}
 	show_leave(n);

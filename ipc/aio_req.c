@@ -63,7 +63,10 @@ struct aio_req {
 	refcount_t refs;
 };
 
+#define SYNCS_AT_ONCE 64	/* each may have a worker wait for a disk for long */
+
 static struct kmem_cache *req_cache __ro_after_init;
+static struct workqueue_struct *sync_queue __ro_after_init;
 
 static void req_put(struct aio_req *r)
 {
@@ -174,7 +177,7 @@ static int sync_submit(struct aio_req *r, const struct iocb *u, bool datasync)
 	r->sync.datasync = datasync;
 	r->sync.cred = get_current_cred();
 	INIT_WORK(&r->sync.work, sync_work);
-	schedule_work(&r->sync.work);
+	queue_work(sync_queue, &r->sync.work);
 	return 0;
 }
 
@@ -460,6 +463,7 @@ int aio_submit_one(struct aio_ctx *c, struct uptr at)
 static int aio_req_init(void)
 {
 	req_cache = KMEM_CACHE(aio_req, 0);
-	return req_cache ? 0 : -ENOMEM;
+	sync_queue = alloc_workqueue("aio_fsync", WQ_UNBOUND, SYNCS_AT_ONCE);
+	return req_cache && sync_queue ? 0 : -ENOMEM;
 }
-INITCALL(core, aio_req_init);
+INITCALL(subsys, aio_req_init);

@@ -52,7 +52,7 @@ struct eventpoll {
 	bool scanning;			/* lock: what is ready is off the list, in the hands of who holds mtx */
 	struct rcu_head rcu;		/* depth_above() looks at it in a read section */
 	struct rb_root_cached items;	/* mtx */
-	struct file *file;		/* c */
+	struct file *file;		/* NULL once it goes: items may keep us longer than that */
 	struct user_struct *user;	/* c: whose watches are counted */
 	u64 loop_gen;			/* nest_lock */
 	int loop_depth;			/* nest_lock */
@@ -339,7 +339,7 @@ static void forget_item(struct eventpoll *ep, struct epitem *item)
 
 	unhook(item);
 	spin_lock(&f->f_lock);
-	hlist_del_init(&item->file_link);
+	hlist_del_rcu(&item->file_link);	/* who counts paths goes on behind it */
 	spin_unlock(&f->f_lock);
 	rb_erase_cached(&item->rbn, &ep->items);
 	spin_lock_irq(&ep->lock);
@@ -393,6 +393,7 @@ static int ep_release(struct inode *inode, struct file *file)
 	struct eventpoll *ep = file->private_data;
 	struct rb_node *n, *next;
 
+	WRITE_ONCE(ep->file, NULL);	/* before its memory goes, which a read section then keeps */
 	mutex_lock(&ep->mtx);
 	for (n = rb_first_cached(&ep->items); n; n = next) {
 		next = rb_next(n);
@@ -524,13 +525,19 @@ static int depth_below(struct eventpoll *ep, struct eventpoll *target, int depth
 /* How many instances stand above EP. */
 static int depth_above(struct eventpoll *ep, int depth)
 {
+	struct file *file;
 	int deepest = 0;
 	struct epitem *i;
 
 	if (depth > EP_MAX_NESTS)
 		return depth;
 	rcu_read_lock();
-	hlist_for_each_entry_rcu(i, watchers(ep->file), file_link) {
+	file = READ_ONCE(ep->file);
+	if (!file) {
+		rcu_read_unlock();
+		return 0;
+	}
+	hlist_for_each_entry_rcu(i, watchers(file), file_link) {
 		int d = depth_above(i->ep, depth + 1) + 1;
 
 		if (d > deepest)
@@ -557,7 +564,10 @@ static bool would_loop(struct eventpoll *ep, struct file *target)
 static const unsigned int path_limits[EP_MAX_NESTS + 1] = { UINT_MAX, 500, 100, 50, 10 };
 static unsigned int path_counts[EP_MAX_NESTS + 1];	/* nest_lock */
 
-/* Counts those from FILE up; false: too many. Called at most EP_MAX_NESTS + 2 deep. nest_lock and RCU held. */
+/*
+ * Counts those from FILE up; false: too many. Called at most EP_MAX_NESTS + 2 deep. nest_lock and RCU held. FILE is held, or an instance's, whose
+ * memory stays a file's for the read section: one that goes meanwhile has no watchers, or those of the file that came in its place.
+ */
 static bool count_paths(struct file *file, unsigned int depth)
 {
 	struct epitem *i;
@@ -565,8 +575,10 @@ static bool count_paths(struct file *file, unsigned int depth)
 	if (depth > EP_MAX_NESTS)
 		return false;
 	hlist_for_each_entry_rcu(i, watchers(file), file_link) {
-		struct file *up = i->ep->file;
+		struct file *up = READ_ONCE(i->ep->file);
 
+		if (!up)
+			continue;
 		if (READ_ONCE(watchers(up)->first) ? !count_paths(up, depth + 1) : ++path_counts[depth] > path_limits[depth])
 			return false;
 	}
@@ -738,7 +750,9 @@ static int send_events(struct eventpoll *ep, struct uptr out, int max)
 		r = item_events(i, &pt, 0);
 		if (!r)
 			continue;
-		ev = (struct epoll_event){ .events = r, .data = i->event.data };
+		memset(&ev, 0, sizeof(ev));	/* on some CPUs there is a gap in it */
+		ev.events = r;
+		ev.data = i->event.data;
 		if (copy_to_user(uptr_add(out, (unsigned long)done * sizeof(ev)), &ev, sizeof(ev))) {
 			spin_lock_irq(&ep->lock);
 			if (list_empty(&i->ready_link))

@@ -199,12 +199,14 @@ static void tell(struct mqueue *q)
 		i.si_signo = q->how.sigev_signo;
 		i.si_code = SI_MESGQ;
 		i.si_value = q->how.sigev_value;
-		i.si_pid = task_tgid_vnr(current);
-		i.si_uid = from_kuid_munged(current_user_ns(), current_uid());
 		rcu_read_lock();
 		t = pid_task(q->notify, PIDTYPE_TGID);
-		if (t && READ_ONCE(t->self_exec_id) == q->exec_id)	/* not another program that took its place (execve) */
+		if (t && READ_ONCE(t->self_exec_id) == q->exec_id) {	/* not another program that took its place (execve) */
+			/* The sender as the receiver's namespaces know him. */
+			i.si_pid = task_tgid_nr_ns(current, task_active_pid_ns(t));
+			i.si_uid = from_kuid_munged(__task_cred(t)->user_ns, current_uid());
 			do_send_sig_info(i.si_signo, &i, t, PIDTYPE_TGID);
+		}
 		rcu_read_unlock();
 	}
 	put_pid(q->notify);

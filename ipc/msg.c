@@ -329,8 +329,8 @@ static struct message *take_message(struct msg_queue_v *q, size_t size, long typ
 	return r ? ERR_PTR(r) : m;
 }
 
-/* MSG_COPY: the message at place TYPE stays where it is. */
-static struct message *copy_message(struct msg_queue_v *q, size_t size, long place)
+/* MSG_COPY: the message at place TYPE stays where it is. It is copied whole: with MSG_NOERROR, too, one that is too long is refused. */
+static struct message *copy_message(struct msg_queue_v *q, size_t size, long place, int flags)
 {
 	struct message *m, *copy = ERR_PTR(-ENOMSG);
 	int r = sysv_lock(&q->o);
@@ -343,6 +343,10 @@ static struct message *copy_message(struct msg_queue_v *q, size_t size, long pla
 		list_for_each_entry(m, &q->messages, list) {
 			if (place--)
 				continue;
+			if (m->size > size) {
+				copy = ERR_PTR(flags & MSG_NOERROR ? -EINVAL : -E2BIG);
+				break;
+			}
 			copy = new_message(m->size);
 			if (copy)
 				memcpy(copy, m, sizeof(*m) + m->size);
@@ -368,7 +372,7 @@ long msg_receive(int id, struct uptr to, size_t size, long type, int flags)
 	o = sysv_get(msg_ids(current_ipc_ns()), id);
 	if (IS_ERR(o))
 		return PTR_ERR(o);
-	m = flags & MSG_COPY ? copy_message(to_msg(o), size, type) : take_message(to_msg(o), size, type, flags);
+	m = flags & MSG_COPY ? copy_message(to_msg(o), size, type, flags) : take_message(to_msg(o), size, type, flags);
 	msg_put(to_msg(o));
 	if (IS_ERR(m))
 		return PTR_ERR(m);
@@ -433,14 +437,20 @@ static const struct sysv_ops msg_ops = {
 
 static long msg_limits(struct ipc_namespace *ns, int cmd, struct uptr buf)
 {
-	struct msginfo i = {
-		.msgpool = MSGPOOL, .msgmap = MSGMAP, .msgmax = ns->msg_max, .msgmnb = ns->msg_mnb, .msgmni = ns->msg_mni, .msgssz = MSGSSZ,
-		.msgtql = MSGTQL, .msgseg = 0xffff,
-	};
 	struct sysv_object *o;
+	struct msginfo i;
 	unsigned long x;
 	int max;
 
+	memset(&i, 0, sizeof(i));	/* also what lies behind its last field */
+	i.msgpool = MSGPOOL;
+	i.msgmap = MSGMAP;
+	i.msgmax = ns->msg_max;
+	i.msgmnb = ns->msg_mnb;
+	i.msgmni = ns->msg_mni;
+	i.msgssz = MSGSSZ;
+	i.msgtql = MSGTQL;
+	i.msgseg = 0xffff;
 	mutex_lock(&msg_ids(ns)->lock);
 	if (cmd == MSG_INFO) {
 		i.msgpool = (int)msg_ids(ns)->count;

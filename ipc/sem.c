@@ -5,7 +5,8 @@
  * its result. So a value is never seen between the change and the waiter's turn.
  *
  * SEM_UNDO: a process keeps, for each set, what to add to each semaphore when it ends. The list of these may be shared
- * (CLONE_SYSVSEM). A set knows all undos for it; an undo is under its set's lock, the list under its own. Lock order: list, set.
+ * (CLONE_SYSVSEM). A set knows all undos for it, and takes them along when it is removed: who finds one in a list finds its set
+ * alive. An undo is under its set's lock, the list under its own. Lock order: set, list.
  */
 #include <lib/types.h>
 #include <lib/err.h>
@@ -49,14 +50,16 @@ struct sem_waiter {
 
 struct undo_list {
 	refcount_t refs;		/* tasks */
-	struct mutex lock;
+	spinlock_t lock;
 	struct rb_root undos;		/* lock: by set */
+	struct rcu_head rcu;		/* who removes a set unlocks the list after the last undo went */
 };
 
 struct sem_undo_v {
 	struct rb_node of_list;		/* list->lock */
-	struct list_head of_set;	/* the set's lock; empty when the set is gone */
-	struct sem_set *set;		/* c: referenced */
+	struct list_head of_set;	/* the set's lock */
+	struct undo_list *list;		/* c */
+	struct sem_set *set;		/* c */
 	s16 adj[];			/* the set's lock */
 };
 
@@ -186,7 +189,7 @@ static struct undo_list *undo_list_of(struct task *t)
 	if (!l)
 		return NULL;
 	refcount_set(&l->refs, 1);
-	mutex_init(&l->lock);
+	spin_lock_init(&l->lock);
 	t->sysv_undo = l;
 	return l;
 }
@@ -210,54 +213,99 @@ static bool before(struct rb_node *a, const struct rb_node *b)
 	return rb_entry(a, struct sem_undo_v, of_list)->set < rb_entry(b, struct sem_undo_v, of_list)->set;
 }
 
-/* The caller's undo for the set, made if there is none. ERR_PTR. */
+/* The undo is in its list no more. The set's lock held. */
+static void leave_list(struct sem_undo_v *u)
+{
+	struct undo_list *l = u->list;
+
+	rcu_read_lock();
+	spin_lock(&l->lock);
+	rb_erase(&u->of_list, &l->undos);
+	spin_unlock(&l->lock);
+	rcu_read_unlock();
+}
+
+/* Makes the list's undo for the set, unless another task that shares the list was faster. 0, -ENOMEM, -EIDRM. */
+static int make_undo(struct undo_list *l, struct sem_set *s)
+{
+	struct sem_undo_v *u = kvzalloc(sizeof(*u) + s->n * sizeof(s16), GFP_KERNEL_ACCOUNT);
+	bool is_new;
+	int r;
+
+	if (!u)
+		return -ENOMEM;
+	u->set = s;
+	u->list = l;
+	r = sysv_lock(&s->o);
+	if (r) {
+		kvfree(u);
+		return r;
+	}
+	spin_lock(&l->lock);
+	is_new = !find_undo(l, s);
+	if (is_new)
+		rb_add(&u->of_list, &l->undos, before);
+	spin_unlock(&l->lock);
+	if (is_new)
+		list_add(&u->of_set, &s->undos);
+	mutex_unlock(&s->o.lock);
+	if (!is_new)
+		kvfree(u);
+	return 0;
+}
+
+/* The caller's undo for the set, made if there is none. It is there until the set is removed. ERR_PTR. */
 static struct sem_undo_v *get_undo(struct sem_set *s)
 {
 	struct undo_list *l = undo_list_of(current);
 	struct sem_undo_v *u;
+	int r;
 
 	if (!l)
 		return ERR_PTR(-ENOMEM);
-	mutex_lock(&l->lock);
-	u = find_undo(l, s);
-	if (!u) {
-		u = kvzalloc(sizeof(*u) + s->n * sizeof(s16), GFP_KERNEL_ACCOUNT);
-		if (u) {
-			refcount_inc(&s->o.refs);
-			u->set = s;
-			INIT_LIST_HEAD(&u->of_set);
-			rb_add(&u->of_list, &l->undos, before);
-			mutex_lock(&s->o.lock);
-			if (!s->o.removed)
-				list_add(&u->of_set, &s->undos);
-			mutex_unlock(&s->o.lock);
-		}
+	for (;;) {
+		spin_lock(&l->lock);
+		u = find_undo(l, s);
+		spin_unlock(&l->lock);
+		if (u)
+			return u;
+		r = make_undo(l, s);
+		if (r)
+			return ERR_PTR(r);
 	}
-	mutex_unlock(&l->lock);
-	return u ? u : ERR_PTR(-ENOMEM);
 }
 
-static void apply_undo(struct sem_undo_v *u)
+/* The set's lock held. */
+static void apply_undo(struct sem_set *s, struct sem_undo_v *u)
 {
-	struct sem_set *s = u->set;
 	struct pid *me = get_task_pid(current, PIDTYPE_TGID);
 
-	mutex_lock(&s->o.lock);
-	if (!s->o.removed) {
-		list_del(&u->of_set);
-		for (unsigned int i = 0; i < s->n; i++) {
-			if (!u->adj[i])
-				continue;
-			s->sem[i].value = clamp(s->sem[i].value + u->adj[i], 0, SEMVMX);
-			touched(&s->sem[i], me);
-		}
-		s->otime = sysv_now();
-		serve(s);
+	leave_list(u);
+	list_del(&u->of_set);
+	for (unsigned int i = 0; i < s->n; i++) {
+		if (!u->adj[i])
+			continue;
+		s->sem[i].value = clamp(s->sem[i].value + u->adj[i], 0, SEMVMX);
+		touched(&s->sem[i], me);
 	}
-	mutex_unlock(&s->o.lock);
+	s->otime = sysv_now();
+	serve(s);
 	put_pid(me);
-	sem_put(s);
 	kvfree(u);
+}
+
+/* A set that the list has an undo for, referenced, or NULL. */
+static struct sem_set *a_set_of(struct undo_list *l)
+{
+	struct sem_set *s = NULL;
+
+	spin_lock(&l->lock);
+	if (!RB_EMPTY_ROOT(&l->undos)) {
+		s = rb_entry(l->undos.node, struct sem_undo_v, of_list)->set;
+		refcount_inc(&s->o.refs);
+	}
+	spin_unlock(&l->lock);
+	return s;
 }
 
 /* From fork: undos are the process's own, but for CLONE_SYSVSEM. */
@@ -279,18 +327,26 @@ int copy_sysv_undo(unsigned long flags, struct task *child)
 void exit_sysv_undo(struct task *t)
 {
 	struct undo_list *l = t->sysv_undo;
+	struct sem_set *s;
 
 	t->sysv_undo = NULL;
 	if (!l || !refcount_dec_and_test(&l->refs))
 		return;
-	while (!RB_EMPTY_ROOT(&l->undos)) {
-		struct sem_undo_v *u = rb_entry(l->undos.node, struct sem_undo_v, of_list);
+	while ((s = a_set_of(l))) {
+		/* If it was removed meanwhile the undo went with it. */
+		if (!sysv_lock(&s->o)) {
+			struct sem_undo_v *u;
 
-		rb_erase(&u->of_list, &l->undos);
-		apply_undo(u);
+			spin_lock(&l->lock);
+			u = find_undo(l, s);
+			spin_unlock(&l->lock);
+			apply_undo(s, u);
+			mutex_unlock(&s->o.lock);
+		}
+		sem_put(s);
 		cond_resched();
 	}
-	kfree(l);
+	kfree_rcu(l, rcu);
 }
 
 /* ---- semop ---- */
@@ -448,10 +504,13 @@ static void sem_removed(struct ipc_namespace *ns, struct sysv_object *o)
 	struct sem_waiter *w, *wn;
 
 	ns->sem_total -= (int)s->n;
-	list_for_each_entry_safe(u, un, &s->undos, of_set)
-		list_del_init(&u->of_set);
 	list_for_each_entry_safe(w, wn, &s->waiting, list)
 		finish(w, -EIDRM);
+	list_for_each_entry_safe(u, un, &s->undos, of_set) {
+		leave_list(u);
+		list_del(&u->of_set);
+		kvfree(u);
+	}
 }
 
 static void forget_undo(struct sem_set *s, unsigned int i)

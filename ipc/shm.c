@@ -379,11 +379,12 @@ static long shm_limits(struct ipc_namespace *ns, struct uptr buf)
 
 static long shm_usage(struct ipc_namespace *ns, struct uptr buf)
 {
-	struct shm_info i = { 0 };
 	struct sysv_object *o;
+	struct shm_info i;
 	unsigned long x;
 	int max;
 
+	memset(&i, 0, sizeof(i));
 	mutex_lock(&shm_ids(ns)->lock);
 	i.used_ids = (int)shm_ids(ns)->count;
 	i.shm_tot = ns->shm_tot;

@@ -37,42 +37,69 @@ static __poll_t signalfd_poll(struct file *file, struct poll_table_struct *p)
 	return pending ? EPOLLIN : 0;
 }
 
+/* What a signal comes with: the forms of sigaction(2). */
+enum form { FROM_TASK, FROM_QUEUE, FROM_TIMER, FROM_CHILD, FROM_FAULT, FROM_FILE, FROM_SYSCALL };
+
+static enum form form_of(const struct siginfo *i)
+{
+	if (i->si_code == SI_TIMER)
+		return FROM_TIMER;
+	if (i->si_code == SI_SIGIO)
+		return FROM_FILE;
+	if (i->si_code < 0)
+		return FROM_QUEUE;
+	if (i->si_code == SI_USER || i->si_code >= SI_KERNEL)
+		return FROM_TASK;
+	switch (i->si_signo) {
+	case SIGCHLD:
+		return FROM_CHILD;
+	case SIGSEGV: case SIGBUS: case SIGILL: case SIGFPE: case SIGTRAP:
+		return FROM_FAULT;
+	case SIGSYS:
+		return FROM_SYSCALL;
+	}
+	return i->si_code <= NSIGPOLL ? FROM_FILE : FROM_TASK;		/* of a file: any signal (fcntl(2), F_SETSIG) */
+}
+
 static void fill(struct signalfd_siginfo *o, const struct siginfo *i)
 {
+	enum form form = form_of(i);
+
 	memset(o, 0, sizeof(*o));
 	o->ssi_signo = (u32)i->si_signo;
 	o->ssi_errno = i->si_errno;
 	o->ssi_code = i->si_code;
-	switch (i->si_code) {
-	case SI_TIMER:
+	switch (form) {
+	case FROM_TASK: case FROM_QUEUE: case FROM_CHILD:
+		o->ssi_pid = (u32)i->si_pid;
+		o->ssi_uid = i->si_uid;
+		break;
+	case FROM_TIMER:
 		o->ssi_tid = (u32)i->si_tid;
 		o->ssi_overrun = (u32)i->si_overrun;
-		o->ssi_ptr = (u64)(unsigned long)i->si_ptr;
-		o->ssi_int = i->si_int;
-		return;
-	}
-	if (i->si_code <= 0 || i->si_code == SI_KERNEL) {
-		o->ssi_pid = (u32)i->si_pid;
-		o->ssi_uid = i->si_uid;
-		o->ssi_ptr = (u64)(unsigned long)i->si_ptr;
-		o->ssi_int = i->si_int;
-		return;
-	}
-	switch (i->si_signo) {
-	case SIGCHLD:
-		o->ssi_pid = (u32)i->si_pid;
-		o->ssi_uid = i->si_uid;
-		o->ssi_status = i->si_status;
-		o->ssi_utime = (u64)i->si_utime;
-		o->ssi_stime = (u64)i->si_stime;
 		break;
-	case SIGSEGV: case SIGBUS: case SIGILL: case SIGFPE: case SIGTRAP:
+	case FROM_FAULT:
 		o->ssi_addr = (u64)(unsigned long)i->si_addr;
+		if (i->si_signo == SIGBUS && (i->si_code == BUS_MCEERR_AR || i->si_code == BUS_MCEERR_AO))
+			o->ssi_addr_lsb = (u16)i->si_addr_lsb;
 		break;
-	case SIGIO:
+	case FROM_FILE:
 		o->ssi_band = (u32)i->si_band;
 		o->ssi_fd = i->si_fd;
 		break;
+	case FROM_SYSCALL:
+		o->ssi_call_addr = (u64)(unsigned long)i->si_call_addr;
+		o->ssi_syscall = i->si_syscall;
+		o->ssi_arch = i->si_arch;
+		break;
+	}
+	if (form == FROM_QUEUE || form == FROM_TIMER) {
+		o->ssi_ptr = (u64)(unsigned long)i->si_ptr;
+		o->ssi_int = i->si_int;
+	} else if (form == FROM_CHILD) {
+		o->ssi_status = i->si_status;
+		o->ssi_utime = (u64)i->si_utime;
+		o->ssi_stime = (u64)i->si_stime;
 	}
 }
 

@@ -294,9 +294,9 @@ struct show_node *show_attr(struct show_node *dir, const char *name, umode_t mod
 	return node_link(dir, n, false);
 }
 
-struct show_node *show_attr_pinned(struct show_node *dir, const char *name, umode_t mode,
-				   show_fn show, store_fn store, void *data,
-				   void (*unpin)(void *data))
+/* Not in the tree yet. NULL: no memory, or no directory, and DATA is unpinned. */
+static struct show_node *pinned_new(struct show_node *dir, const char *name, umode_t mode, void *data,
+				    void (*unpin)(void *data))
 {
 	struct show_node *n = dir ? node_new(name, strlen(name), S_IFREG | (mode & 07777)) : NULL;
 
@@ -304,12 +304,34 @@ struct show_node *show_attr_pinned(struct show_node *dir, const char *name, umod
 		unpin(data);
 		return NULL;
 	}
-	n->show = show;
-	n->store = store;
 	n->data = data;
 	n->unpin = unpin;
 	n->of_module = owned_by_module((const void *)unpin);
 	owner_hold((const void *)unpin);
+	return n;
+}
+
+struct show_node *show_attr_pinned(struct show_node *dir, const char *name, umode_t mode,
+				   show_fn show, store_fn store, void *data,
+				   void (*unpin)(void *data))
+{
+	struct show_node *n = pinned_new(dir, name, mode, data, unpin);
+
+	if (!n)
+		return NULL;
+	n->show = show;
+	n->store = store;
+	return node_link(dir, n, false);
+}
+
+struct show_node *show_bytes_pinned(struct show_node *dir, const char *name, show_fn show, void *data, void (*unpin)(void *data))
+{
+	struct show_node *n = pinned_new(dir, name, 0444, data, unpin);
+
+	if (!n)
+		return NULL;
+	n->show = show;
+	n->as_opener = true;
 	return node_link(dir, n, false);
 }
 

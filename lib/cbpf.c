@@ -196,8 +196,8 @@ static u32 alu(u16 op, u32 a, u32 b)
 	case BPF_OR: return a | b;
 	case BPF_AND: return a & b;
 	case BPF_XOR: return a ^ b;
-	case BPF_LSH: return b < 32 ? a << b : 0;
-	case BPF_RSH: return b < 32 ? a >> b : 0;
+	case BPF_LSH: return a << (b & 31);	/* as Linux's programs see it: X by its low bits */
+	case BPF_RSH: return a >> (b & 31);
 	}
 	return -a;		/* BPF_NEG */
 }

@@ -32,6 +32,24 @@ static enum need advice_need(int b)
 	}
 }
 
+/* Takes what is in memory away, here or in a child. */
+static bool is_discard(int b)
+{
+	switch (b) {
+	case MADV_DONTNEED: case MADV_DONTNEED_LOCKED: case MADV_FREE: case MADV_REMOVE: case MADV_DONTFORK:
+	case MADV_WIPEONFORK: case MADV_GUARD_INSTALL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Sealed anonymous memory that the program cannot write loses nothing by advice either (mseal(2)). */
+static bool sealed_against(const struct vma *vma, int behavior)
+{
+	return vma->vm_flags & VM_SEALED && !(vma->vm_flags & VM_WRITE) && vma_is_anonymous(vma) && is_discard(behavior);
+}
+
 bool madvise_allowed_remote(int b)
 {
 	return b == MADV_COLD || b == MADV_PAGEOUT || b == MADV_WILLNEED || b == MADV_COLLAPSE;
@@ -150,6 +168,8 @@ static int guard_install(struct vma *vma, unsigned long start, unsigned long end
 	if (vma->vm_flags & (VM_PFNMAP | VM_IO | VM_MIXEDMAP | VM_LOCKED) || vma->vm_ops == &special_vm_ops)
 		return -EINVAL;
 	WRITE_ONCE(vma->had_guards, true);
+	/* Now: fork copies what there is also where memory runs out halfway. */
+	WRITE_ONCE(vma->has_anon, true);
 	zap_vma_range(vma, start, end - start);
 	for (unsigned long addr = start; addr < end; addr += PAGE_SIZE) {
 		pte_t *pte = pte_alloc(vma->vm_mm, addr);
@@ -169,7 +189,6 @@ static int guard_install(struct vma *vma, unsigned long start, unsigned long end
 			addr -= PAGE_SIZE;
 		}
 	}
-	WRITE_ONCE(vma->has_anon, true);
 	return 0;
 }
 
@@ -344,9 +363,7 @@ int mm_madvise(struct mm *mm, unsigned long start, size_t len_in, int behavior)
 			start = vma->vm_start;
 		}
 		stop = min(end, vma->vm_end);
-		if (vma->vm_flags & VM_SEALED && !(vma->vm_flags & VM_WRITE) && vma_is_anonymous(vma) &&
-		    (behavior == MADV_DONTNEED || behavior == MADV_FREE || behavior == MADV_DONTNEED_LOCKED ||
-		     behavior == MADV_REMOVE || behavior == MADV_DONTFORK || behavior == MADV_WIPEONFORK))
+		if (sealed_against(vma, behavior))
 			err = -EPERM;
 		else if (need == NEED_WRITE)
 			err = change_flags(&vma, start, stop, behavior);

@@ -337,6 +337,8 @@ int split_vma(struct mm *mm, struct vma *vma, unsigned long addr, bool new_below
 struct vma *vma_merge_new(struct mm *mm, struct vma *prev, struct vma *next, unsigned long start,
 			  unsigned long end, unsigned long vm_flags, struct file *file, pgoff_t pgoff,
 			  const char *anon_name);
+/* Make a linked VMA, which holds its file, one with its neighbours where it can be. The VMA that now is there. */
+struct vma *vma_join(struct vma *vma);
 /* Change flags or name of [start, end) of vma: splits, merges. The VMA that now is the range, or ERR_PTR. */
 struct vma *vma_modify(struct vma *vma, unsigned long start, unsigned long end, unsigned long newflags,
 		       const char *anon_name);

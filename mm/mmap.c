@@ -373,7 +373,8 @@ static unsigned long mmap_region(struct mm *mm, struct file *file, unsigned long
 		vm_flags |= VM_ACCOUNT;
 	}
 	vma = find_vma_prev(mm, addr, &prev);
-	if (file || !(vm_flags & VM_SHARED)) {
+	/* A file's own operation has a say in what may be done with it shared (seals): that is joined below. */
+	if (!(vm_flags & VM_SHARED)) {
 		struct vma *merged = vma_merge_new(mm, prev, vma, addr, end, vm_flags, file, pgoff, NULL);
 
 		if (merged)
@@ -396,6 +397,8 @@ static unsigned long mmap_region(struct mm *mm, struct file *file, unsigned long
 	if (err)
 		goto detach;
 	vm_flags = vma->vm_flags;
+	if (file && vm_flags & VM_SHARED)
+		vma_join(vma);
 done:
 	vm_stat_account(mm, vm_flags, (long)pages);
 	if (vm_flags & VM_LOCKED)

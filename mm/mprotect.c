@@ -87,9 +87,11 @@ static int fix_vma(struct vma **vmap, unsigned long start, unsigned long end, un
 			charged = pages;
 			newflags |= VM_ACCOUNT;
 		}
-	} else if (oldflags & VM_ACCOUNT && vma_is_anonymous(vma) && !vma->has_anon && !(newflags & VM_WRITE)) {
-		/* Never touched and not writable any more: give the charge back. */
-		newflags &= ~VM_ACCOUNT;
+	} else if (oldflags & VM_ACCOUNT && vma_is_anonymous(vma) && !(newflags & VM_WRITE)) {
+		/* Never touched and not writable any more: give the charge back. No fault may touch it after the look. */
+		vma_start_write(vma);
+		if (!vma->has_anon)
+			newflags &= ~VM_ACCOUNT;
 	}
 	vma = vma_modify(vma, start, end, newflags, vma->anon_name);
 	if (IS_ERR(vma)) {

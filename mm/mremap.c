@@ -135,6 +135,8 @@ static unsigned long move_vma(struct vma *vma, unsigned long old_addr, unsigned 
 		return (unsigned long)-ENOMEM;
 	if (flags & VM_ACCOUNT && vm_enough_memory(mm, pages))
 		return (unsigned long)-ENOMEM;
+	/* A fault under the VMA's lock alone may set has_anon until then. */
+	vma_start_write(vma);
 	new = vma_dup(vma);
 	if (!new || vt_reserve(&mm->tree, 1))
 		goto nomem;
@@ -154,7 +156,6 @@ static unsigned long move_vma(struct vma *vma, unsigned long old_addr, unsigned 
 		if (flags & VM_SHARED && flags & VM_MAYWRITE)
 			atomic_inc(&new->vm_mapping->i_mmap_writable);
 	}
-	vma_start_write(vma);
 	vma_link_reserved(mm, new);
 	if (new->vm_ops && new->vm_ops->open)
 		new->vm_ops->open(new);
@@ -249,16 +250,25 @@ static struct vma *resize_check(struct mm *mm, unsigned long addr, unsigned long
 	return vma;
 }
 
+/* May the two places of a move be such ones? */
+static bool places_fit(struct mm *mm, unsigned long addr, unsigned long old_len, unsigned long new_addr, unsigned long new_len)
+{
+	if (offset_in_page(new_addr) || new_len > mm->task_size || new_addr > mm->task_size - new_len)
+		return false;
+	return addr + old_len <= new_addr || new_addr + new_len <= addr;
+}
+
+/* The places fit. What is refused for what lies at ADDR is refused before anything at the new place goes. */
 static unsigned long mremap_to(struct mm *mm, unsigned long addr, unsigned long old_len, unsigned long new_addr,
 			       unsigned long new_len, unsigned long flags)
 {
 	struct vma *vma;
 	int err;
 
-	if (offset_in_page(new_addr) || new_len > mm->task_size || new_addr > mm->task_size - new_len)
-		return (unsigned long)-EINVAL;
-	if (addr + old_len > new_addr && new_addr + new_len > addr)
-		return (unsigned long)-EINVAL;
+	/* What a shrink cuts off may lie in other mappings. */
+	vma = resize_check(mm, addr, min(old_len, new_len), new_len, flags);
+	if (IS_ERR(vma))
+		return (unsigned long)PTR_ERR(vma);
 	if (flags & MREMAP_FIXED && !mm_addr_allowed(new_addr))
 		return (unsigned long)-EPERM;
 	if (mm->map_count + 2 >= (int)sysctl_max_map_count - 3)
@@ -274,9 +284,12 @@ static unsigned long mremap_to(struct mm *mm, unsigned long addr, unsigned long 
 			return (unsigned long)err;
 		old_len = new_len;
 	}
-	vma = resize_check(mm, addr, old_len, new_len, flags);
-	if (IS_ERR(vma))
-		return (unsigned long)PTR_ERR(vma);
+	/* Either may have cut it. */
+	vma = vma_lookup(mm, addr);
+	if (!vma)
+		return (unsigned long)-EFAULT;
+	if (flags & MREMAP_DONTUNMAP && !may_expand_vm(mm, vma->vm_flags, old_len >> PAGE_SHIFT))
+		return (unsigned long)-ENOMEM;
 	if (!(flags & MREMAP_FIXED)) {
 		new_addr = get_unmapped_area(mm, vma->vm_file, new_addr, new_len, 0, 0);
 		if (IS_ERR_VALUE(new_addr))
@@ -294,8 +307,6 @@ static unsigned long move_range(struct mm *mm, unsigned long addr, unsigned long
 {
 	unsigned long end = addr + len, at = addr;
 
-	if (new_addr > mm->task_size || (addr + len > new_addr && new_addr + len > addr))
-		return (unsigned long)-EINVAL;
 	while (at < end) {
 		struct vma *vma = find_vma(mm, at);
 		unsigned long from, n, ret;
@@ -344,6 +355,8 @@ unsigned long mm_mremap(struct mm *mm, unsigned long addr, unsigned long old_len
 	old_len = PAGE_ALIGN(old_len);
 	new_len = PAGE_ALIGN(new_len);
 	if (!new_len || new_len > mm->task_size)
+		return ret;
+	if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !places_fit(mm, addr, old_len, new_addr, new_len))
 		return ret;
 	err = mmap_write_lock_killable(mm);
 	if (err)

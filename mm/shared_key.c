@@ -17,7 +17,7 @@ int mm_shared_key(struct mm *mm, unsigned long addr, bool write, u64 *object, u6
 	}
 	if (!vma || !(vma->vm_flags & VM_READ) || (write && !(vma->vm_flags & VM_WRITE))) {
 		e = -EFAULT;
-	} else if ((vma->vm_flags & VM_SHARED) && vma->vm_mapping) {
+	} else if ((vma->vm_flags & VM_MAYSHARE) && vma->vm_mapping) {	/* a file opened for reading has no VM_SHARED */
 		*object = (unsigned long)vma->vm_mapping;
 		*offset = ((u64)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
 	} else {

@@ -353,6 +353,8 @@ int split_vma(struct mm *mm, struct vma *vma, unsigned long addr, bool new_below
 	}
 	if (mm->map_count >= (int)sysctl_max_map_count)
 		return -ENOMEM;
+	/* Before the copy: a fault under the VMA's lock alone may set has_anon until then. */
+	vma_start_write(vma);
 	new = vma_dup(vma);
 	if (!new)
 		return -ENOMEM;
@@ -360,7 +362,6 @@ int split_vma(struct mm *mm, struct vma *vma, unsigned long addr, bool new_below
 		vma_free(new);
 		return -ENOMEM;
 	}
-	vma_start_write(vma);
 	if (new->vm_file)
 		mm_file_get(new->vm_file);
 	if (new->vm_file && new->vm_flags & VM_SHARED && new->vm_flags & VM_MAYWRITE)
@@ -482,6 +483,19 @@ struct vma *vma_merge_new(struct mm *mm, struct vma *prev, struct vma *next, uns
 	return NULL;
 }
 
+struct vma *vma_join(struct vma *vma)
+{
+	if (vma->vm_prev && vmas_join(vma->vm_prev, vma)) {
+		struct vma *prev = vma->vm_prev;
+
+		vma_swallow(prev, vma);
+		vma = prev;
+	}
+	if (vma->vm_next && vmas_join(vma, vma->vm_next))
+		vma_swallow(vma, vma->vm_next);
+	return vma;
+}
+
 struct vma *vma_modify(struct vma *vma, unsigned long start, unsigned long end, unsigned long newflags,
 		       const char *anon_name)
 {
@@ -512,15 +526,7 @@ struct vma *vma_modify(struct vma *vma, unsigned long start, unsigned long end, 
 	}
 	WRITE_ONCE(vma->vm_flags, newflags);
 	vma_update_prot(vma);
-	if (vma->vm_prev && vmas_join(vma->vm_prev, vma)) {
-		struct vma *prev = vma->vm_prev;
-
-		vma_swallow(prev, vma);
-		vma = prev;
-	}
-	if (vma->vm_next && vmas_join(vma, vma->vm_next))
-		vma_swallow(vma, vma->vm_next);
-	return vma;
+	return vma_join(vma);
 }
 
 void vma_init_caches(void)

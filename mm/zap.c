@@ -175,6 +175,7 @@ void unmap_mapping_range(struct address_space *mapping, loff_t holebegin, loff_t
 		struct mmu_gather tlb;
 
 		gather_init(&tlb, vma->vm_mm, start, end, false);
+		tlb.keep_markers = true;	/* guards are the mapping's, not the file's */
 		zap_range(&tlb, vma, start, end, even_cows);
 		gather_finish(&tlb);
 	}

@@ -682,7 +682,9 @@ void zap_pid_ns_processes(struct pid_namespace *ns)
 		set_current_state(TASK_INTERRUPTIBLE);
 		if ((int)READ_ONCE(ns->pid_allocated) <= ours)
 			break;
+		/* It handles neither any more, and would not sleep with one of them. */
 		clear_thread_flag(TIF_SIGPENDING);
+		clear_thread_flag(TIF_NOTIFY_SIGNAL);
 		schedule();
 	}
 	__set_current_state(TASK_RUNNING);
@@ -967,6 +969,7 @@ long kernel_wait_any(void)
 	struct wait_args a = { .type = PIDTYPE_MAX, .options = WEXITED | __WALL };
 
 	clear_thread_flag(TIF_SIGPENDING);
+	clear_thread_flag(TIF_NOTIFY_SIGNAL);
 	return do_wait(&a);
 }
 

@@ -399,6 +399,25 @@ static void link_task(struct task *t, const struct kernel_clone_args *a, struct 
 	total_forks++;
 }
 
+/* tasklist_lock and siglock held: 0, or why the child that PID is for is not made (now). */
+static int may_be_born(struct kernel_clone_args *a, struct hold *hold, const struct pid *pid)
+{
+	if (!is_kernels(a)) {
+		recalc_sigpending();
+		if (fatal_signal_pending(current) || (current->signal->flags & SIGNAL_GROUP_EXIT) || current->signal->group_exec_task)
+			return -EINTR;
+		if (!(a->flags & CLONE_THREAD) && task_is_held(current, hold))
+			return -EAGAIN;
+		/* A signal to the group or to everybody came before the child: it has to be as if it had come before the call. */
+		if (!(a->flags & CLONE_THREAD) && a->group_seq != current->signal->group_seq) {
+			a->again = !signal_pending(current);
+			return -ERESTARTNOINTR;
+		}
+	}
+	/* An init may have ended after the number was given out, and kills nobody any more. */
+	return pid_ns_is_dying(pid->numbers[pid->level].ns) ? -ENOMEM : 0;
+}
+
 /* Where HOLD says that it is to be waited for, nothing is done. */
 static struct task *copy_process(struct kernel_clone_args *a, struct hold *hold)
 {
@@ -409,6 +428,8 @@ static struct task *copy_process(struct kernel_clone_args *a, struct hold *hold)
 
 	if (e)
 		return ERR_PTR(e);
+	a->group_seq = smp_load_acquire(&current->signal->group_seq);
+	a->again = false;
 	if (signal_pending(current) && !a->fn) {	/* a worker handles no signal, and joins a stop */
 		recalc_sigpending();
 		if (signal_pending(current))
@@ -461,22 +482,9 @@ static struct task *copy_process(struct kernel_clone_args *a, struct hold *hold)
 	}
 	write_lock_irq(&tasklist_lock);
 	spin_lock(&my_sighand()->siglock);
-	/* A signal that comes now would be missed by the child: start again after it. */
-	if (!is_kernels(a)) {
-		recalc_sigpending();
-		if (fatal_signal_pending(current) || (current->signal->flags & SIGNAL_GROUP_EXIT) || current->signal->group_exec_task) {
-			e = -EINTR;
-			goto undo_lock;
-		}
-		if (!(a->flags & CLONE_THREAD) && task_is_held(current, hold)) {
-			e = -EAGAIN;
-			goto undo_lock;
-		}
-	}
-	if (unlikely(READ_ONCE(pid->numbers[pid->level].ns->dying))) {
-		e = -ENOMEM;		/* its init ended after the number was given out, and kills nobody any more */
+	e = may_be_born(a, hold, pid);
+	if (e)
 		goto undo_lock;
-	}
 	link_task(t, a, pid);
 	spin_unlock(&my_sighand()->siglock);
 	write_unlock_irq(&tasklist_lock);
@@ -536,9 +544,10 @@ static struct task *copy_unheld(struct kernel_clone_args *a)
 
 	do {
 		t = copy_process(a, &hold);
-		if (likely(!hold.is))
+		if (likely(!hold.is && !a->again))
 			return t;
-		e = hold_wait(&hold);
+		if (hold.is)
+			e = hold_wait(&hold);
 	} while (!e);
 	return ERR_PTR(e);
 }

@@ -105,6 +105,17 @@ static void real_set(struct signal_struct *s, const struct itimer_k *new, struct
 	spin_unlock_irq(&my_sighand()->siglock);
 }
 
+/* siglock held. */
+static void cpu_get(const struct signal_struct *s, int which, struct itimer_k *out)
+{
+	*out = (struct itimer_k){ s->it_cpu[which == ITIMER_VIRTUAL].expires_ns, s->it_cpu[which == ITIMER_VIRTUAL].incr_ns };
+	if (out->value_ns) {
+		u64 now = cpu_now(current, which);
+
+		out->value_ns = out->value_ns > now ? out->value_ns - now : TICK_NSEC;
+	}
+}
+
 int itimer_get(int which, struct itimer_k *out)
 {
 	struct signal_struct *s = current->signal;
@@ -118,13 +129,8 @@ int itimer_get(int which, struct itimer_k *out)
 	if (which != ITIMER_VIRTUAL && which != ITIMER_PROF)
 		return -EINVAL;
 	spin_lock_irq(&my_sighand()->siglock);
-	*out = (struct itimer_k){ s->it_cpu[which == ITIMER_VIRTUAL].expires_ns, s->it_cpu[which == ITIMER_VIRTUAL].incr_ns };
+	cpu_get(s, which, out);
 	spin_unlock_irq(&my_sighand()->siglock);
-	if (out->value_ns) {
-		u64 now = cpu_now(current, which);
-
-		out->value_ns = out->value_ns > now ? out->value_ns - now : TICK_NSEC;
-	}
 	return 0;
 }
 
@@ -132,37 +138,43 @@ int itimer_set(int which, const struct itimer_k *new, struct itimer_k *old)
 {
 	struct signal_struct *s = current->signal;
 	u64 now;
-	int e;
 
 	if (which == ITIMER_REAL) {
 		real_set(s, new, old);
 		return 0;
 	}
-	e = itimer_get(which, old);
-	if (e)
-		return e;
-	now = new->value_ns ? cpu_now(current, which) : 0;
+	if (which != ITIMER_VIRTUAL && which != ITIMER_PROF)
+		return -EINVAL;
 	spin_lock_irq(&my_sighand()->siglock);
+	cpu_get(s, which, old);
+	now = new->value_ns ? cpu_now(current, which) : 0;
 	s->it_cpu[which == ITIMER_VIRTUAL].expires_ns = new->value_ns ? now + new->value_ns : 0;
 	s->it_cpu[which == ITIMER_VIRTUAL].incr_ns = new->interval_ns;
 	spin_unlock_irq(&my_sighand()->siglock);
 	return 0;
 }
 
-
+/* T is current. Another thread may set the timer at this moment, or see it go off, too. */
 static void check_cpu_timer(struct signal_struct *s, int i, u64 now, int sig, struct task *t)
 {
-	if (!s->it_cpu[i].expires_ns || now < s->it_cpu[i].expires_ns)
+	u64 expires = READ_ONCE(s->it_cpu[i].expires_ns);
+
+	if (!expires || now < expires)
 		return;
-	s->it_cpu[i].expires_ns = s->it_cpu[i].incr_ns ? s->it_cpu[i].expires_ns + s->it_cpu[i].incr_ns : 0;
-	do_send_sig_info(sig, SEND_SIG_PRIV, t, PIDTYPE_TGID);
+	spin_lock(&task_sighand(t)->siglock);
+	expires = s->it_cpu[i].expires_ns;
+	if (expires && now >= expires) {
+		s->it_cpu[i].expires_ns = s->it_cpu[i].incr_ns ? expires + s->it_cpu[i].incr_ns : 0;
+		send_kernel_signal_locked(sig, t, PIDTYPE_TGID);
+	}
+	spin_unlock(&task_sighand(t)->siglock);
 }
 
 /* The tick, interrupts off. T is current. */
 void cpu_timers_tick(struct task *t)
 {
 	struct signal_struct *s = t->signal;
-	u64 soft = READ_ONCE(s->rlim[RLIMIT_CPU].cur), hard, u, st;
+	u64 soft = READ_ONCE(s->rlim[RLIMIT_CPU].cur), hard, used, u, st;
 
 	if (unlikely(!RB_EMPTY_ROOT(&s->cpu_timers)) && !(t->flags & (PF_EXITING | PF_KTHREAD)))
 		posix_timers_tick(t);
@@ -176,11 +188,13 @@ void cpu_timers_tick(struct task *t)
 	if (soft == RLIM_INFINITY)
 		return;
 	hard = READ_ONCE(s->rlim[RLIMIT_CPU].max);
-	if (hard != RLIM_INFINITY && u + st >= hard * NSEC_PER_SEC) {
+	used = (u + st) / NSEC_PER_SEC;		/* a limit in nanoseconds may be more than fits */
+	if (hard != RLIM_INFINITY && used >= hard) {
 		do_send_sig_info(SIGKILL, SEND_SIG_PRIV, t, PIDTYPE_TGID);
-	} else if (u + st >= soft * NSEC_PER_SEC) {
+	} else if (used >= soft) {
 		do_send_sig_info(SIGXCPU, SEND_SIG_PRIV, t, PIDTYPE_TGID);
-		s->rlim[RLIMIT_CPU].cur = soft + 1;	/* once a second from here on */
+		/* Once a second from here on, unless somebody sets it at this moment. */
+		cmpxchg(&s->rlim[RLIMIT_CPU].cur, soft, soft + 1);
 	}
 }
 

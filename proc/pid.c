@@ -138,6 +138,29 @@ static int take_number(struct pid_namespace *n, u32 nr, struct pid *p)
 	return e == -EBUSY ? -EEXIST : e;
 }
 
+/* The next free number in N. One without an init gives out no other number than 1, however often a fork has failed: that is its init. */
+static int next_number(struct pid_namespace *n, u32 *nr, struct pid *p)
+{
+	u32 low = n->index->next > RESERVED_PIDS ? RESERVED_PIDS : 1;
+	int e;
+
+	if (unlikely(!rcu_access_pointer(n->child_reaper))) {
+		*nr = 1;
+		e = xa_insert(&n->index->xa, 1, p, GFP_KERNEL);
+		return e == -EBUSY ? -ENOMEM : e;		/* another task is making the init */
+	}
+	e = xa_alloc_cyclic(&n->index->xa, nr, p, (struct xa_limit){ .max = (u32)n->pid_max - 1, .min = low }, &n->index->next, GFP_KERNEL);
+	return e == -EBUSY || e == -ENOSPC ? -EAGAIN : e;
+}
+
+bool pid_ns_is_dying(const struct pid_namespace *ns)
+{
+	for (; ns; ns = ns->parent)
+		if (READ_ONCE(ns->dying))
+			return true;
+	return false;
+}
+
 struct pid *alloc_pid(struct pid_namespace *ns, const int *set_tid, size_t set_tid_size)
 {
 	struct pid_namespace *n = ns;
@@ -159,11 +182,7 @@ struct pid *alloc_pid(struct pid_namespace *ns, const int *set_tid, size_t set_t
 			set_tid_size--;
 			e = take_number(n, nr, p);
 		} else {
-			u32 low = n->index->next > RESERVED_PIDS ? RESERVED_PIDS : 1;
-
-			e = xa_alloc_cyclic(&n->index->xa, &nr, p, (struct xa_limit){ .max = (u32)n->pid_max - 1, .min = low }, &n->index->next, GFP_KERNEL);
-			if (e == -EBUSY || e == -ENOSPC)
-				e = -EAGAIN;
+			e = next_number(n, &nr, p);
 		}
 		if (e < 0) {
 			erase_numbers(p, i + 1);
@@ -173,7 +192,7 @@ struct pid *alloc_pid(struct pid_namespace *ns, const int *set_tid, size_t set_t
 		__atomic_add_fetch(&n->pid_allocated, 1, __ATOMIC_SEQ_CST);
 		WRITE_ONCE(n->last_pid, (int)nr);
 	}
-	if (READ_ONCE(ns->dying)) {
+	if (pid_ns_is_dying(ns)) {
 		erase_numbers(p, 0);
 		e = -ENOMEM;		/* what fork(2) says of a namespace whose init has ended */
 		goto fail;

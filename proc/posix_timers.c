@@ -153,7 +153,8 @@ static u64 forward(struct posix_timer *p, s64 now)
 	if (now < p->cpu_expires)
 		return 0;
 	n = (u64)(now - p->cpu_expires) / (u64)p->interval_ns + 1;
-	p->cpu_expires += (s64)n * p->interval_ns;
+	/* N - 1 intervals end before now, the last one may end after all times that there are. */
+	p->cpu_expires = ktime_add_safe(p->cpu_expires + (s64)(n - 1) * p->interval_ns, p->interval_ns);
 	return n;
 }
 
@@ -365,7 +366,7 @@ int posix_timer_create(clockid_t clock, const struct sigevent *se)
 	struct posix_timer *p = kzalloc(sizeof(*p), GFP_KERNEL);
 	struct signal_struct *s = current->signal;
 	struct siginfo *i;
-	int e;
+	int e, id;
 
 	if (!p)
 		return -ENOMEM;
@@ -383,6 +384,7 @@ int posix_timer_create(clockid_t clock, const struct sigevent *se)
 	hrtimer_init(&p->hr, p->clock, fire);
 	spin_lock_irq(&my_sighand()->siglock);
 	add(p, s);
+	id = p->id;
 	i = signal_owned_info(p->queued);
 	i->si_code = SI_TIMER;
 	i->si_tid = p->id;
@@ -391,7 +393,7 @@ int posix_timer_create(clockid_t clock, const struct sigevent *se)
 	else
 		i->si_value.sival_int = p->id;
 	spin_unlock_irq(&my_sighand()->siglock);
-	return p->id;
+	return id;		/* another thread may have removed the timer */
 fail:
 	free_timer(p);
 	return e;

@@ -358,6 +358,13 @@ static void wake_signalfd(struct sighand_struct *h)
 	queue_work(system_unbound_wq, &h->tell_signalfd);
 }
 
+/* siglock held. A process that T's is about to make would miss what was sent to its group: it is made again (copy_process). */
+static void tell_forks(struct task *t, enum pid_type type)
+{
+	if (type > PIDTYPE_TGID)
+		smp_store_release(&t->signal->group_seq, t->signal->group_seq + 1);	/* whoever sees it sees the signal, too */
+}
+
 /* siglock held. */
 static int send_locked(int sig, struct siginfo *info, struct task *t, enum pid_type type, bool force)
 {
@@ -367,8 +374,10 @@ static int send_locked(int sig, struct siginfo *info, struct task *t, enum pid_t
 
 	if (!prepare_signal(sig, t, force))
 		return 0;
-	if (sig < SIGRTMIN && (p->signal & sigmask_of(sig)))
+	if (sig < SIGRTMIN && (p->signal & sigmask_of(sig))) {
+		tell_forks(t, type);
 		return 0;
+	}
 	if (sig == SIGKILL || (t->flags & PF_KTHREAD))
 		goto set_bit;
 	must_queue = sig < SIGRTMIN && (info == SEND_SIG_NOINFO || info == SEND_SIG_PRIV || info->si_code >= 0);
@@ -383,6 +392,7 @@ set_bit:
 	wake_signalfd(task_sighand(t));
 	p->signal |= sigmask_of(sig);
 	complete_signal(sig, t, type);
+	tell_forks(t, type);
 	return 0;
 }
 

@@ -267,7 +267,7 @@ impl Dir {
         if n.is_null() { Err(Error::ENOMEM) } else { Ok(()) }
     }
 
-    /// A file in it that is no text, of mode 0444.
+    /// A file in it that is no text, of mode 0444. `capable` in `from` asks for the rights of who opened it.
     pub fn bytes<P: Deref + Send + Sync + 'static>(&self, name: &'static CStr, dev: P, from: Fill<P::Target>) -> Result
     where
         P::Target: Sized,
@@ -275,7 +275,7 @@ impl Dir {
         let data = KBox::into_raw(KBox::new(Binary { dev, fill: from }, KERNEL)?);
         // SAFETY: C copies the name, and has the data from here on; the functions know the data's type.
         let n = unsafe {
-            bindings::show_attr_pinned(self.0.as_ptr(), name.as_ptr(), 0o100_444, Some(fill::<P>), None, data.cast(), Some(unpin::<Binary<P>>))
+            bindings::show_bytes_pinned(self.0.as_ptr(), name.as_ptr(), Some(fill::<P>), data.cast(), Some(unpin::<Binary<P>>))
         };
         if n.is_null() { Err(Error::ENOMEM) } else { Ok(()) }
     }

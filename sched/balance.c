@@ -33,7 +33,7 @@ static int select_rt_cpu(struct task *t, int prev)
 		if (!cpumask_test_cpu(cpu, cpu_active_mask))
 			continue;
 		curr = READ_ONCE(cpu_rq(cpu)->curr);
-		prio = cpu_is_free((int)cpu) ? -1 : task_is_rt(curr) ? curr->rt_priority : 0;
+		prio = cpu_is_free((int)cpu) ? -1 : task_is_rt(curr) ? rt_rank(curr) : 0;
 		if (prio < best_prio || (prio == best_prio && (int)cpu == prev)) {
 			best = (int)cpu;
 			best_prio = prio;

@@ -162,7 +162,7 @@ static void check_preempt(struct rq *rq, struct task *t)
 
 	if (!task_is_rt(t))
 		fair_check_preempt(rq, t);
-	else if (!task_is_rt(curr) || curr->rt_priority < t->rt_priority || curr == rq->idle)
+	else if (!task_is_rt(curr) || rt_rank(curr) < rt_rank(t) || curr == rq->idle)
 		resched_curr(rq);
 }
 

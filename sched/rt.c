@@ -11,7 +11,7 @@
 
 static inline unsigned int slot_of(const struct task *t)
 {
-	return 99 - (unsigned int)t->rt_priority;
+	return STOPPER_RANK - (unsigned int)rt_rank(t);
 }
 
 void rt_enqueue(struct rq *rq, struct task *t, bool head)
@@ -40,9 +40,12 @@ struct task *rt_pick(struct rq *rq)
 {
 	unsigned long i;
 
-	if (!rq->rt.nr || (rq->rt.throttled && rq->fair.nr))
+	if (!rq->rt.nr)
 		return NULL;
 	i = find_first_bit(rq->rt.bits, MAX_RT_PRIO);
+	/* The stopper is short and others wait for it: it has no share to use up. */
+	if (rq->rt.throttled && rq->fair.nr && i)
+		return NULL;
 	return list_first_entry(&rq->rt.queue[i], struct task, rt.list);
 }
 

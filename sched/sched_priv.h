@@ -10,7 +10,8 @@
 #include <sched/task.h>
 
 #define NICE_0_LOAD 1024U
-#define MAX_RT_PRIO 100
+#define MAX_RT_PRIO 100		/* priorities 1 .. 99, and the stopper */
+#define STOPPER_RANK 100
 #define BASE_SLICE_NS (3 * NSEC_PER_MSEC)
 #define RR_SLICE_TICKS (100 * HZ / 1000)
 #define TASK_ON_RQ 1
@@ -28,7 +29,7 @@ struct fair_rq {
 
 struct rt_rq {
 	DECLARE_BITMAP(bits, MAX_RT_PRIO);
-	struct list_head queue[MAX_RT_PRIO];	/* index 99 - priority */
+	struct list_head queue[MAX_RT_PRIO];	/* index STOPPER_RANK - rank */
 	unsigned int nr;
 	u64 window_start_ns, used_ns;	/* share of each second that real-time tasks take */
 	bool throttled;
@@ -39,6 +40,7 @@ struct rq {
 	int cpu;
 	unsigned int nr_running;	/* read without the lock for balancing */
 	struct task *curr, *idle;
+	struct task *stopper;		/* c: above every program's priority */
 	struct fair_rq fair;
 	struct rt_rq rt;
 	u64 clock_ns;			/* updated at the head of each section */
@@ -61,6 +63,8 @@ extern struct cpumask idle_cpus;	/* atomic bits; a hint */
 
 static inline bool policy_is_rt(int p) { return p == 1 || p == 2; }
 static inline bool task_is_rt(const struct task *t) { return policy_is_rt(t->policy); }
+/* Of real-time tasks, the highest runs. The stopper's is above all priorities, of which it shows the highest. */
+static inline int rt_rank(const struct task *t) { return cpu_rq(t->cpu)->stopper == t ? STOPPER_RANK : t->rt_priority; }
 static inline bool task_is_idle_policy(const struct task *t) { return t->policy == 5; }
 static inline struct task *se_task(struct sched_entity *se) { return container_of(se, struct task, se); }
 static inline void update_rq_clock(struct rq *rq) { rq->clock_ns = sched_clock(); }

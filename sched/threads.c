@@ -369,6 +369,8 @@ int sched_threads_create(unsigned int cpu)
 		return (int)PTR_ERR(cb);
 	}
 	kthread_bind(stop, cpu);
+	/* While it is no real-time task yet. A program of priority 99 that never sleeps must not keep it out. */
+	cpu_rq(cpu)->stopper = stop;
 	sched_set_attr(stop, &top);
 	kthread_bind(cb, cpu);
 	s->task = stop;
@@ -381,6 +383,7 @@ void sched_threads_destroy(unsigned int cpu)
 {
 	struct task *made[] = { per_cpu_ptr(&stoppers, cpu)->task, per_cpu(cb_thread, cpu) };
 
+	cpu_rq(cpu)->stopper = NULL;
 	per_cpu_ptr(&stoppers, cpu)->task = NULL;
 	per_cpu(cb_thread, cpu) = NULL;
 	for (unsigned int i = 0; i < ARRAY_SIZE(made); i++) {

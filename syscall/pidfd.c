@@ -67,15 +67,19 @@ static bool sees(struct pid *pid)
 static int send_to(struct pid *pid, int sig, struct siginfo *i, enum pid_type type)
 {
 	struct task *t;
-	int e = -ESRCH;
+	int e;
 
 	if (type == PIDTYPE_PGID)
 		return kill_pgrp_info(sig, i, pid);
-	rcu_read_lock();
-	t = pid_task(pid, PIDTYPE_PID);
-	if (t)
-		e = group_send_sig_info(sig, i, t, type);
-	rcu_read_unlock();
+	do {
+		e = -ESRCH;
+		rcu_read_lock();
+		t = pid_task(pid, PIDTYPE_PID);
+		if (t)
+			e = group_send_sig_info(sig, i, t, type);
+		rcu_read_unlock();
+		/* Gone as we looked at it; but a thread in exec may have taken its place. */
+	} while (t && e == -ESRCH);
 	return e;
 }
 
@@ -114,9 +118,9 @@ long sys_pidfd_send_signal(int pidfd, int sig, struct uptr info, unsigned int fl
 		r = -EINVAL;
 		if (i.si_signo != sig)
 			goto out;
-		/* Only to oneself may one pretend to be the kernel or kill(2). */
+		/* Only to oneself may one pretend to be the kernel or kill(2): a thread, whose own number that is. */
 		r = -EPERM;
-		if ((i.si_code >= 0 || i.si_code == SI_TKILL) && (pid_vnr(pid) != task_tgid_vnr(current) || type == PIDTYPE_PGID))
+		if ((i.si_code >= 0 || i.si_code == SI_TKILL) && (pid != task_own_pid(current) || type == PIDTYPE_PGID))
 			goto out;
 	}
 	r = send_to(pid, sig, &i, type);

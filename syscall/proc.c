@@ -207,7 +207,9 @@ static int put_child_info(struct uptr infop, const struct wait_args *a, bool tol
 		info.si_uid = a->info_uid;
 		info.si_status = a->info_status;
 	}
-	return copy_to_user(infop, &info, sizeof(info)) ? -EFAULT : 0;
+	/* The rest of a siginfo_t is no business of this call. */
+	return copy_to_user(infop, &info, 3 * sizeof(int)) ||
+	       copy_to_user(uptr_add(infop, offsetof(struct siginfo, si_pid)), &info.si_pid, 3 * sizeof(int)) ? -EFAULT : 0;
 }
 
 long sys_waitid(int which, pid_t upid, struct uptr infop, int options, struct uptr ru)

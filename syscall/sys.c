@@ -138,18 +138,37 @@ long sys_getcpu(struct uptr cpup, struct uptr nodep, struct uptr unused)
 
 /* ---- limits ---- */
 
+/* The leader of T's process, whose lock guards the limits, referenced; NULL: T was reaped, and its leader may have gone since. */
+static struct task *get_leader(struct task *t)
+{
+	struct task *leader = NULL;
+
+	rcu_read_lock();
+	if (task_pid_type(t, PIDTYPE_PID)) {
+		leader = READ_ONCE(t->group_leader);
+		if (!refcount_inc_not_zero(&leader->usage))
+			leader = NULL;
+	}
+	rcu_read_unlock();
+	return leader;
+}
+
 static int set_limit(struct task *t, unsigned int res, const struct rlimit_k *n, struct rlimit_k *old)
 {
 	struct rlimit_k *r = &t->signal->rlim[res];
+	struct task *leader = get_leader(t);
 	int e = 0;
 
-	task_lock(t->group_leader);
+	if (!leader)
+		return -ESRCH;
+	task_lock(leader);
 	*old = *r;
 	if (n && n->max > r->max && !capable(CAP_SYS_RESOURCE))
 		e = -EPERM;
 	else if (n)
 		*r = *n;
-	task_unlock(t->group_leader);
+	task_unlock(leader);
+	put_task_struct(leader);
 	return e;
 }
 
@@ -304,7 +323,6 @@ long sys_reboot(int magic1, int magic2, unsigned int cmd, struct uptr arg)
 
 /* ---- the kernel's log and randomness ---- */
 
-static u64 syslog_clear_seq;
 static int saved_loglevel = -1;
 
 /* The last records that fit into LEN bytes, from FROM on. */
@@ -359,12 +377,12 @@ long sys_syslog(int type, struct uptr buf, int len)
 	case 3: case 4:
 		if (uptr_is_null(buf) || len < 0)
 			return -EINVAL;
-		ret = len ? syslog_all(buf, (size_t)len, syslog_clear_seq) : 0;
+		ret = len ? syslog_all(buf, (size_t)len, READ_ONCE(kmsg_cleared)) : 0;
 		if (type == 4)
-			syslog_clear_seq = printk_next_seq();
+			WRITE_ONCE(kmsg_cleared, printk_next_seq());
 		return ret;
 	case 5:
-		syslog_clear_seq = printk_next_seq();
+		WRITE_ONCE(kmsg_cleared, printk_next_seq());
 		return 0;
 	case 6:
 		if (saved_loglevel < 0)

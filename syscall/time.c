@@ -198,8 +198,8 @@ static long nanosleep_again(struct task *t)
 
 static long sleep_relative(s64 ns, struct uptr rmtp)
 {
-	ktime_t when = ktime_add_safe((ktime_t)ktime_get_ns(), ns + (current->policy == 1 || current->policy == 2 ? 0 :
-						(s64)min(current->timer_slack_ns, (u64)ns / 1000)));
+	s64 slack = current->policy == 1 || current->policy == 2 ? 0 : (s64)min(current->timer_slack_ns, (u64)ns / 1000);
+	ktime_t when = ktime_add_safe((ktime_t)ktime_get_ns(), ktime_add_safe(ns, slack));
 	long r = sleep_until(when, CLOCK_MONOTONIC);
 
 	if (!r)
@@ -354,6 +354,7 @@ long sys_alarm(unsigned int seconds)
 long sys_clock_adjtime(int id, struct uptr utx)
 {
 	struct __kernel_timex tx;
+	unsigned int modes;
 	s64 add, unit;
 	u64 now;
 	int e;
@@ -380,10 +381,15 @@ long sys_clock_adjtime(int id, struct uptr utx)
 			return e;
 		now = ktime_get_real_ns();
 	}
-	tx = (struct __kernel_timex){
-		.modes = tx.modes, .maxerror = 16000000, .esterror = 16000000, .status = STA_UNSYNC, .constant = 2, .precision = 1,
-		.tolerance = 500 << 16, .tick = 1000000 / USER_HZ,
-	};
+	modes = tx.modes;
+	memset(&tx, 0, sizeof(tx));		/* also what lies between its fields */
+	tx.modes = modes;
+	tx.maxerror = tx.esterror = 16000000;
+	tx.status = STA_UNSYNC;
+	tx.constant = 2;
+	tx.precision = 1;
+	tx.tolerance = 500 << 16;
+	tx.tick = 1000000 / USER_HZ;
 	tx.time.tv_sec = (s64)(now / NSEC_PER_SEC);
 	tx.time.tv_usec = (s64)(now % NSEC_PER_SEC / NSEC_PER_USEC);
 	if (copy_to_user(utx, &tx, sizeof(tx)))

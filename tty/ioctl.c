@@ -302,8 +302,10 @@ static int send_break(struct tty *t, unsigned int ms)
 	e = t->ops->break_ctl(t, true);
 	if (e)
 		return e;
-	msleep(ms);
-	return t->ops->break_ctl(t, false);
+	set_current_state(TASK_INTERRUPTIBLE);
+	schedule_timeout((long)msecs_to_jiffies(ms));
+	e = t->ops->break_ctl(t, false);
+	return signal_pending(current) ? -EINTR : e;
 }
 
 static int legacy_tiocsti;	/* dev.tty.legacy_tiocsti */

@@ -52,16 +52,6 @@ void tty_signal_foreground(struct tty *t, int sig)
 	}
 }
 
-static bool is_my_session(const struct pid *session)
-{
-	bool mine;
-
-	rcu_read_lock();
-	mine = session == task_pid_type(current, PIDTYPE_SID);
-	rcu_read_unlock();
-	return mine;
-}
-
 int tty_check_change(struct tty *t, int sig)
 {
 	struct pid *mine, *fg;
@@ -313,10 +303,17 @@ out:
 	return e;
 }
 
+/* RCU held. The session of the group PGRP; as on Linux also of a process that is no group (yet). */
+static struct pid *session_of_group(struct pid *pgrp)
+{
+	struct task *p = pid_task(pgrp, PIDTYPE_PGID) ?: pid_task(pgrp, PIDTYPE_PID);
+
+	return p ? task_pid_type(p, PIDTYPE_SID) : NULL;
+}
+
 static long set_pgrp(struct tty *t, struct uptr arg)
 {
-	struct pid *pgrp, *old;
-	struct task *p;
+	struct pid *pgrp, *old = NULL;
 	s32 nr;
 	int e = tty_check_change(t, SIGTTOU);
 
@@ -328,26 +325,25 @@ static long set_pgrp(struct tty *t, struct uptr arg)
 		return -EFAULT;
 	if (nr < 0)
 		return -EINVAL;
-	if (signal_tty(current->signal) != t || !is_my_session(t->session))
-		return -ENOTTY;
+	spin_lock_irq(&t->ctrl_lock);
 	rcu_read_lock();
 	pgrp = find_vpid(nr);
-	e = -ESRCH;
-	if (pgrp) {
-		p = pid_task(pgrp, PIDTYPE_PGID);
-		e = p && task_pid_type(p, PIDTYPE_SID) == task_pid_type(current, PIDTYPE_SID) ? 0 : -EPERM;
-		if (!e && !refcount_inc_not_zero(&pgrp->count))
-			e = -ESRCH;
-	}
+	if (signal_tty(current->signal) != t || t->session != task_pid_type(current, PIDTYPE_SID))
+		e = -ENOTTY;
+	else if (!pgrp)
+		e = -ESRCH;
+	else if (session_of_group(pgrp) != t->session)
+		e = -EPERM;
+	else if (!refcount_inc_not_zero(&pgrp->count))
+		e = -ESRCH;
 	rcu_read_unlock();
-	if (e)
-		return e;
-	spin_lock_irq(&t->ctrl_lock);
-	old = t->pgrp;
-	t->pgrp = pgrp;
+	if (!e) {
+		old = t->pgrp;
+		t->pgrp = pgrp;
+	}
 	spin_unlock_irq(&t->ctrl_lock);
 	put_pid(old);
-	return 0;
+	return e;
 }
 
 long tty_job_ioctl(struct tty *t, struct tty *real, unsigned int cmd, unsigned long arg, struct file *file)

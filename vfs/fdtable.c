@@ -388,6 +388,23 @@ struct file *fget_task(struct task *task, unsigned int fd)
 	return f;
 }
 
+struct file *fget_task_info(struct task *task, unsigned int fd, bool *cloexec, const void **owner)
+{
+	struct file *f = NULL;
+
+	/* No reference of the table: what executes or closes a range would copy one that is shared, and lose the locks that it owns. */
+	task_lock(task);
+	*owner = task->files;
+	if (task->files) {
+		rcu_read_lock();
+		f = get_slot_rcu(task->files, fd, 0);
+		*cloexec = f && test_bit(fd, rcu_dereference(task->files->fdt)->close_on_exec);
+		rcu_read_unlock();
+	}
+	task_unlock(task);
+	return f;
+}
+
 /* The first descriptor in use from FD on, or ~0. RCU held. */
 static unsigned int next_open_rcu(struct files_struct *files, unsigned int fd)
 {
@@ -743,18 +760,6 @@ void put_files_struct(struct files_struct *files)
 		free_fdtable(files_fdt(files));
 	if (files != &init_files)
 		kmem_cache_free(files_cache, files);
-}
-
-struct files_struct *get_files_struct(struct task *task)
-{
-	struct files_struct *files;
-
-	task_lock(task);
-	files = task->files;
-	if (files)
-		atomic_inc(&files->count);
-	task_unlock(task);
-	return files;
 }
 
 void exit_files(struct task *task)

@@ -621,6 +621,34 @@ void evict_inodes(struct super_block *sb)
 		;
 }
 
+#define LOOK_AT_ONCE 1024u
+
+bool sb_has_nameless(struct super_block *sb)
+{
+	struct inode *inode, *last = NULL;
+	unsigned int n = 0;
+	bool found = false;
+
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
+		found = !READ_ONCE(inode->i_nlink);
+		if (found)
+			break;
+		/* Of many, others have the lock in between. */
+		if (++n % LOOK_AT_ONCE || !igrab(inode))
+			continue;
+		spin_unlock(&sb->s_inode_list_lock);
+		/* The pinned one keeps our place in the list. */
+		iput(last);
+		last = inode;
+		cond_resched();
+		spin_lock(&sb->s_inode_list_lock);
+	}
+	spin_unlock(&sb->s_inode_list_lock);
+	iput(last);
+	return found;
+}
+
 unsigned long prune_icache_sb(struct super_block *sb, unsigned long nr)
 {
 	struct inode *inode, *n;

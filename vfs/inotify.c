@@ -248,14 +248,19 @@ static void inotify_fdinfo(struct seq_file *m, struct file *f)
 	struct watch *w;
 
 	mutex_lock(&g->mutex);	/* none is half added; ended by others it may be */
-	rcu_read_lock();
-	xa_for_each(&g->watches, i, w) {
-		struct inode *inode = w->inode;
-
-		seq_printf(m, "inotify wd:%x ino:%llx sdev:%x mask:%x ignored_mask:0 \n", (unsigned int)w->wd, inode->i_ino,
-			   (unsigned int)inode->i_sb->s_dev, w->mask & MASK_KEPT);
+	for (;;) {
+		/* A section each: there are as many as the user likes. */
+		rcu_read_lock();
+		w = xa_find(&g->watches, &i, ULONG_MAX, XA_PRESENT);
+		if (w)
+			seq_printf(m, "inotify wd:%x ino:%llx sdev:%x mask:%x ignored_mask:0 \n", (unsigned int)w->wd,
+				   w->inode->i_ino, (unsigned int)w->inode->i_sb->s_dev, w->mask & MASK_KEPT);
+		rcu_read_unlock();
+		if (!w)
+			break;
+		i++;
+		cond_resched();
 	}
-	rcu_read_unlock();
 	mutex_unlock(&g->mutex);
 }
 

@@ -700,6 +700,16 @@ int posix_lock_file(struct file *file, struct file_lock *fl, struct file_lock *c
 	return posix_lock_inode(file_inode(file), fl, conf);
 }
 
+/* What F_UNLCK asks for: the first of the owner's own locks that overlaps REQ. flc_lock held. */
+static struct file_lock *find_own(struct file_lock_context *ctx, const struct file_lock *req)
+{
+	struct file_lock *before, *fl = own_touching(ctx, req, &before);
+
+	if (fl && fl->fl_end < req->fl_start)
+		fl = next_own(fl);
+	return fl && overlap(fl, req) ? fl : NULL;
+}
+
 void posix_test_lock(struct file *file, struct file_lock *fl)
 {
 	struct file_lock_context *ctx = smp_load_acquire(&file_inode(file)->i_flctx);
@@ -708,7 +718,7 @@ void posix_test_lock(struct file *file, struct file_lock *fl)
 
 	if (ctx) {
 		mutex_lock(&ctx->flc_lock);
-		sys = find_conflict(ctx, fl);
+		sys = fl->fl_type == F_UNLCK ? find_own(ctx, fl) : find_conflict(ctx, fl);
 		if (sys) {
 			fl->fl_type = sys->fl_type;
 			fl->fl_start = sys->fl_start;
@@ -1001,7 +1011,7 @@ static void show_lock(struct show_arg *a, const struct file_lock *fl, struct ino
 }
 
 /* Those of OWNER and FAMILY that FILP got. */
-static void show_own(struct show_arg *a, struct file *filp, struct file_lock_context *ctx, void *owner, unsigned int family)
+static void show_own(struct show_arg *a, struct file *filp, struct file_lock_context *ctx, const void *owner, unsigned int family)
 {
 	struct file_lock *fl = own_from(ctx, owner, family, 0, NULL);
 
@@ -1014,7 +1024,7 @@ static void show_own(struct show_arg *a, struct file *filp, struct file_lock_con
 	}
 }
 
-void show_fd_locks(struct seq_file *m, const struct pid_namespace *ns, struct file *filp, void *files)
+void show_fd_locks(struct seq_file *m, const struct pid_namespace *ns, struct file *filp, const void *files)
 {
 	struct file_lock_context *ctx = smp_load_acquire(&file_inode(filp)->i_flctx);
 	struct show_arg a = { m, ns, "lock:\t", 1 };

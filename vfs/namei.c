@@ -520,12 +520,9 @@ static const char *pick_link(struct nameidata *nd, struct path *link, struct ino
 all_done:	/* "/", or a magic link that has jumped */
 	put_link_top(nd);
 	return NULL;
-fail:
-	if (!(nd->flags & LOOKUP_RCU)) {
-		dput(link->dentry);
-		if (link->mnt != nd->path.mnt)
-			mntput(link->mnt);
-	}
+fail:	/* step_into() took both references, also on the mount where the walk stands */
+	if (!(nd->flags & LOOKUP_RCU))
+		path_put(link);
 	return ERR_PTR(err);
 }
 

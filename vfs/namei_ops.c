@@ -412,7 +412,7 @@ int vfs_rename(struct renamedata *rd)
 	struct inode *old_dir = rd->old_dir, *new_dir = rd->new_dir;
 	struct dentry *old = rd->old_dentry, *new = rd->new_dentry;
 	struct inode *source = old->d_inode, *target = new->d_inode;
-	bool is_dir = d_is_dir(old), exchange = rd->flags & RENAME_EXCHANGE, new_is_dir = false, lock_source;
+	bool is_dir = d_is_dir(old), exchange = rd->flags & RENAME_EXCHANGE, new_is_dir = false, lock_source, notify;
 	unsigned int max_links = new_dir->i_sb->s_max_links;
 	struct kept_name kept;
 	int err;
@@ -442,7 +442,9 @@ int vfs_rename(struct renamedata *rd)
 			return err;
 	}
 	dget(new);
-	if (static_branch_unlikely(&notify_key))
+	/* Asked once: without a kept name there is nothing to tell who begins to watch meanwhile. */
+	notify = static_branch_unlikely(&notify_key);
+	if (notify)
 		notify_keep_name(&kept, old);
 	lock_source = !is_dir || new_dir != old_dir || exchange;
 	lock_children(source, target, lock_source);
@@ -481,7 +483,7 @@ out:
 		inode_unlock(source);
 	if (target)
 		inode_unlock(target);
-	if (!err && static_branch_unlikely(&notify_key)) {
+	if (!err && notify) {
 		notify_move(old_dir, &kept.name, new_dir, exchange ? NULL : target, old);
 		if (exchange)
 			notify_move(new_dir, &old->d_name, old_dir, NULL, new);

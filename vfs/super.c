@@ -394,6 +394,8 @@ int reconfigure_super(struct fs_context *fc)
 		for_each_mount_of(sb, hold_writers);
 		synchronize_rcu();
 		err = for_each_mount_of(sb, no_writers);
+		if (!err && sb_has_nameless(sb))
+			err = -EBUSY;
 		if (!err)
 			sync_filesystem(sb);
 	}

@@ -86,12 +86,22 @@ static bool has_set(const struct task *task, unsigned int type)
 	return x86_own_fpu(task) && (type == NT_PRFPREG || cpu_has(X86_FEATURE_XSAVE));
 }
 
+/* XSAVE's header (Intel SDM 1, 13.4.2): components that there are, in the standard form, and zeroes. */
+static bool header_valid(const struct arch_fpu *f)
+{
+	u64 any = (f->xstate_bv & ~xfeatures_mask) | f->xcomp_bv;
+
+	for (unsigned int i = 0; i < 48; i++)
+		any |= f->rest[i];
+	return !any;
+}
+
 /* A whole image: FXSAVE's part alone leaves the other components as they are. */
 static int set_fpu(struct task *task, unsigned int type, const struct arch_fpu *from, size_t n)
 {
 	struct arch_fpu *f = x86_own_fpu(task);
 
-	if (!x86_mxcsr_valid(from) || (type == NT_X86_XSTATE && (from->xstate_bv & ~xfeatures_mask)))
+	if (!x86_mxcsr_valid(from) || (type == NT_X86_XSTATE && !header_valid(from)))
 		return -EINVAL;
 	if (task == current)
 		fpu_sync();

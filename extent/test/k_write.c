@@ -536,3 +536,46 @@ KTEST(extent_write_errors_are_told)
 	KT_EQ(filemap_write_and_wait(&a.inode->i_data), 0);
 	end(&a);
 }
+
+/*
+ * Direct writes that change bytes alone are known: of whole blocks, written ones, before both ends
+ * of the file.
+ */
+KTEST(extent_overwrites_are_known)
+{
+	struct around a;
+	struct iter it;
+	struct kvec v;
+
+	KT_ASSERT(begin(&a, 10, 12));
+	v = (struct kvec){ a.data, FILE_MOST };
+#define KNOWN(pos, bytes)                                                           \
+	({                                                                          \
+		struct kiocb k = { .ki_pos = (pos) };                               \
+									            \
+		iter_init_kvec(&it, ITER_SOURCE, &v, 1, bytes);                     \
+		extent_direct_overwrites(&a.x, &k, &it);                            \
+	})
+	KT_EQ(do_resize(&a, 0), 0);
+	KT_EQ(do_resize(&a, 16 * 1024), 0);
+	KT_EQ(do_write(&a, 0, 4 * 1024, true), 4 * 1024);
+	KT_EQ(do_write(&a, 4 * 1024, 4 * 1024, true), 4 * 1024);
+	KT_ASSERT(KNOWN(0, 8 * 1024));
+	KT_ASSERT(KNOWN(7 * 1024, 1024));
+	KT_ASSERT(!KNOWN(0, 9 * 1024));			/* a hole */
+	KT_ASSERT(!KNOWN(512, 1024));			/* parts of blocks */
+	KT_ASSERT(!KNOWN(0, 512));
+	fs.map[6].type = EXTENT_UNWRITTEN;
+	KT_ASSERT(!KNOWN(4 * 1024, 4 * 1024));
+	KT_ASSERT(KNOWN(4 * 1024, 2 * 1024));
+	fs.map[6].type = EXTENT_MAPPED;
+	fs.disk_size = 6 * 1024;			/* the size is still to be written */
+	KT_ASSERT(!KNOWN(0, 8 * 1024));
+	KT_ASSERT(KNOWN(0, 6 * 1024));
+	fs.disk_size = 16 * 1024;
+	KT_EQ(do_resize(&a, 7 * 1024 + 100), 0);
+	KT_ASSERT(!KNOWN(0, 8 * 1024));			/* over the end */
+	KT_ASSERT(KNOWN(0, 7 * 1024));
+#undef KNOWN
+	end(&a);
+}

@@ -126,45 +126,30 @@ static int fdinfo_show(struct seq_file *m, void *v)
 	struct inode *inode = m->private;
 	struct task *task = get_proc_task(inode);
 	unsigned int fd = PROC_I(inode)->fd;
-	struct files_struct *files;
-	unsigned int flags = 0;
 	struct file *f = NULL;
-
+	const void *owner;
+	bool cloexec;
 	int err;
 
 	(void)v;
 	if (!task)
 		return -ENOENT;
 	err = proc_begin_access(task, PTRACE_MODE_READ);	/* also who was given the open file reads only what he may */
-	if (err) {
-		put_task_struct(task);
-		return err;
+	if (!err) {
+		f = fget_task_info(task, fd, &cloexec, &owner);
+		proc_end_access(task);
+		err = f ? 0 : -ENOENT;
 	}
-	files = get_files_struct(task);
-	proc_end_access(task);
 	put_task_struct(task);
-	if (!files)
-		return -ENOENT;
-	spin_lock(&files->file_lock);
-	if (fd < files_fdt(files)->max_fds)
-		f = files_slot(files, files_fdt(files), fd);
-	if (f) {
-		flags = f->f_flags & ~(unsigned int)O_CLOEXEC;
-		if (test_bit(fd, files_fdt(files)->close_on_exec))
-			flags |= O_CLOEXEC;
-		get_file(f);
-	}
-	spin_unlock(&files->file_lock);
-	if (f) {
-		seq_printf(m, "pos:\t%lli\nflags:\t0%o\nmnt_id:\t%i\nino:\t%llu\n", f->f_pos, flags,
-			   mnt_id_of(f->f_path.mnt), (u64)file_inode(f)->i_ino);
-		show_fd_locks(m, proc_pid_ns(inode->i_sb), f, files);
-		if (f->f_op->show_fdinfo)
-			f->f_op->show_fdinfo(m, f);
-		fput(f);
-	}
-	put_files_struct(files);
-	return f ? 0 : -ENOENT;
+	if (err)
+		return err;
+	seq_printf(m, "pos:\t%lli\nflags:\t0%o\nmnt_id:\t%i\nino:\t%llu\n", f->f_pos,
+		   (f->f_flags & ~(unsigned int)O_CLOEXEC) | (cloexec ? O_CLOEXEC : 0), mnt_id_of(f->f_path.mnt), (u64)file_inode(f)->i_ino);
+	show_fd_locks(m, proc_pid_ns(inode->i_sb), f, owner);
+	if (f->f_op->show_fdinfo)
+		f->f_op->show_fdinfo(m, f);
+	fput(f);
+	return 0;
 }
 
 /* What descriptors a process has, and what they are, is for those who may look into it. */

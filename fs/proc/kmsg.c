@@ -29,6 +29,7 @@ struct line {
 	char text[LINE_MAX_LEN];
 };
 
+u64 kmsg_cleared;
 static DEFINE_MUTEX(stream_lock);
 static u64 stream_seq;		/* stream_lock to write: the record to read next */
 static size_t stream_done;	/* stream_lock: bytes of it that were read already */

@@ -560,12 +560,12 @@ const struct file_operations proc_mem_fops = {
 	.open = mem_open, .read_iter = mem_read, .write_iter = mem_write, .llseek = mem_lseek, .release = drop_mm,
 };
 
-/* pagemap: 8 bytes a page. Page frame numbers are for CAP_SYS_ADMIN. */
+/* pagemap: 8 bytes a page. Page frame numbers are for who had CAP_SYS_ADMIN when he opened it: a reader may have been given the file. */
 
 static ssize_t pagemap_read(struct kiocb *iocb, struct iter *to)
 {
 	struct mm *mm = iocb->ki_filp->private_data;
-	bool show_pfn = capable(CAP_SYS_ADMIN);
+	bool show_pfn = cred_capable(iocb->ki_filp->f_cred, &init_user_ns, CAP_SYS_ADMIN);
 	ssize_t done = 0;
 	u64 *buf;
 

@@ -1165,7 +1165,7 @@ static int task_dir_getattr(struct mnt_idmap *idmap, const struct path *path, st
 }
 
 static const struct inode_operations task_dir_iops = {
-	.lookup = task_dir_lookup, .getattr = task_dir_getattr, .permission = pid_permission,
+	.lookup = task_dir_lookup, .getattr = task_dir_getattr, .permission = pid_permission, .setattr = proc_setattr,
 };
 static const struct file_operations task_dir_fops = {
 	.llseek = generic_file_llseek, .read_iter = generic_read_dir, .iterate_shared = task_dir_readdir,

@@ -334,7 +334,7 @@ static const char *pde_get_link(struct dentry *d, struct inode *inode, struct de
 	return PDE(inode)->link;
 }
 
-int proc_setattr(struct mnt_idmap *idmap, struct dentry *d, struct iattr *attr)
+static int pde_setattr(struct mnt_idmap *idmap, struct dentry *d, struct iattr *attr)
 {
 	int err = setattr_prepare(idmap, d, attr);
 
@@ -343,6 +343,12 @@ int proc_setattr(struct mnt_idmap *idmap, struct dentry *d, struct iattr *attr)
 	attr->ia_valid &= ~(unsigned int)ATTR_SIZE;
 	setattr_copy(idmap, d->d_inode, attr);
 	return 0;
+}
+
+/* What belongs to a process has the mode that says who may look into it. */
+int proc_setattr(struct mnt_idmap *idmap, struct dentry *d, struct iattr *attr)
+{
+	return attr->ia_valid & ATTR_MODE ? -EPERM : pde_setattr(idmap, d, attr);
 }
 
 static int pde_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat *stat, u32 mask,
@@ -358,7 +364,7 @@ static int pde_getattr(struct mnt_idmap *idmap, const struct path *path, struct 
 	return 0;
 }
 
-static const struct inode_operations pde_file_iops = { .setattr = proc_setattr };
+static const struct inode_operations pde_file_iops = { .setattr = pde_setattr };
 static const struct inode_operations pde_link_iops = { .get_link = pde_get_link };
 
 static struct inode *pde_inode(struct super_block *sb, struct proc_dir_entry *de)
@@ -482,7 +488,7 @@ static int proc_dir_readdir(struct file *file, struct dir_context *ctx)
 static const struct inode_operations proc_dir_iops = {
 	.lookup = proc_dir_lookup,
 	.getattr = pde_getattr,
-	.setattr = proc_setattr,
+	.setattr = pde_setattr,
 };
 static const struct file_operations proc_dir_fops = {
 	.llseek = generic_file_llseek,

@@ -50,6 +50,14 @@ char proc_state_char(struct task *t)
 
 /* status */
 
+/* A number as each namespace has it, from the reader's down to that of PID, the task's own. */
+static void show_numbers(struct seq_file *m, const struct pid_namespace *ns, const struct pid *pid, struct task *task,
+			 enum pid_type type)
+{
+	for (unsigned int i = ns->level; i <= pid->level; i++)
+		seq_printf(m, "\t%d", task_pid_nr_type(task, type, pid->numbers[i].ns));
+}
+
 static void show_ids(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
 {
 	struct user_namespace *uns = current_user_ns();
@@ -83,9 +91,15 @@ static void show_ids(struct seq_file *m, struct pid_namespace *ns, struct pid *p
 	for (int i = 0; c->group_info && i < c->group_info->ngroups; i++)
 		seq_printf(m, "%u ", from_kgid_munged(uns, c->group_info->gid[i]));
 	put_cred(c);
-	seq_printf(m, "\nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t%d\n",
-		   task_tgid_nr_ns(task, ns), pid_nr_ns(pid, ns), task_pgrp_nr_ns(task, ns),
-		   task_session_nr_ns(task, ns), is_kthread(task) ? 1 : 0);
+	seq_puts(m, "\nNStgid:");
+	show_numbers(m, ns, pid, task, PIDTYPE_TGID);
+	seq_puts(m, "\nNSpid:");
+	show_numbers(m, ns, pid, task, PIDTYPE_PID);
+	seq_puts(m, "\nNSpgid:");
+	show_numbers(m, ns, pid, task, PIDTYPE_PGID);
+	seq_puts(m, "\nNSsid:");
+	show_numbers(m, ns, pid, task, PIDTYPE_SID);
+	seq_printf(m, "\nKthread:\t%d\n", is_kthread(task) ? 1 : 0);
 }
 
 static void kb(struct seq_file *m, const char *label, unsigned long pages)

@@ -38,15 +38,37 @@ static struct uid_gid_map *map_of(struct user_namespace *ns, enum which w)
 	return w == MAP_UID ? &ns->uid_map : w == MAP_GID ? &ns->gid_map : &ns->projid_map;
 }
 
-/* An id of @parent as the kernel numbers it; (u32)-1: none. */
-static u32 to_kernel(struct user_namespace *parent, enum which w, u32 id)
+/*
+ * @count ids from @id of @ns as the kernel numbers them, in a row from the result; (u32)-1: not all have a number. One extent must hold them
+ * all: between two of them may be ids that the namespace does not own.
+ */
+static u32 to_kernel(struct user_namespace *ns, enum which w, u32 id, u32 count)
 {
-	return w == MAP_UID ? make_kuid(parent, id).val : w == MAP_GID ? make_kgid(parent, id).val : id;
+	const struct uid_gid_map *map = map_of(ns, w);
+	u32 nr = smp_load_acquire(&map->nr);
+
+	for (u32 i = 0; i < nr; i++) {
+		const struct uid_gid_extent *e = &map->extents[i];
+
+		if (id >= e->first && id - e->first < e->count)
+			return count <= e->count - (id - e->first) ? e->lower_first + (id - e->first) : ~0u;
+	}
+	return ~0u;
 }
 
+/* An id of the kernel as @ns numbers it; (u32)-1: not at all. */
 static u32 from_kernel(struct user_namespace *ns, enum which w, u32 id)
 {
-	return w == MAP_UID ? from_kuid(ns, KUIDT_INIT(id)) : w == MAP_GID ? from_kgid(ns, KGIDT_INIT(id)) : id;
+	const struct uid_gid_map *map = map_of(ns, w);
+	u32 nr = smp_load_acquire(&map->nr);
+
+	for (u32 i = 0; i < nr; i++) {
+		const struct uid_gid_extent *e = &map->extents[i];
+
+		if (id >= e->lower_first && id - e->lower_first < e->count)
+			return e->first + (id - e->lower_first);
+	}
+	return ~0u;
 }
 
 /* Showing: the other side in the reader's namespace, or, for one's own, the parent's. */
@@ -85,9 +107,9 @@ static bool permitted(const struct file *file, struct user_namespace *ns, enum w
 			return false;
 	}
 	if (nr == 1 && ext[0].count == 1 && uid_eq(ns->owner, cred->euid)) {
-		if (w == MAP_UID && to_kernel(ns->parent, w, ext[0].lower_first) == cred->euid.val)
+		if (w == MAP_UID && to_kernel(ns->parent, w, ext[0].lower_first, 1) == cred->euid.val)
 			return true;
-		if (w == MAP_GID && to_kernel(ns->parent, w, ext[0].lower_first) == cred->egid.val &&
+		if (w == MAP_GID && to_kernel(ns->parent, w, ext[0].lower_first, 1) == cred->egid.val &&
 		    !ns->setgroups_allowed)
 			return true;
 	}
@@ -115,12 +137,9 @@ static int install_map(struct file *file, struct user_namespace *ns, enum which 
 	if (!err && !permitted(file, ns, w, ext, nr))
 		err = -EPERM;
 	for (u32 i = 0; !err && i < nr; i++) {
-		u32 first = to_kernel(ns->parent, w, ext[i].lower_first);
-		u32 last = to_kernel(ns->parent, w, ext[i].lower_first + ext[i].count - 1);
-
-		if (first == ~0u || last - first != ext[i].count - 1)
+		ext[i].lower_first = to_kernel(ns->parent, w, ext[i].lower_first, ext[i].count);
+		if (ext[i].lower_first == ~0u)
 			err = -EPERM;
-		ext[i].lower_first = first;
 	}
 	if (!err) {
 		map->extents = kmemdup(ext, nr * sizeof(*ext), GFP_KERNEL_ACCOUNT);

@@ -72,7 +72,7 @@ struct inode *tmpfs_new_inode(struct super_block *sb, const struct inode *dir, u
 		err = posix_acl_init_inode(dir, inode);
 	}
 	if (err) {
-		inode->i_nlink = 0;
+		clear_nlink(inode);
 		iput(inode);
 		return ERR_PTR(err);
 	}

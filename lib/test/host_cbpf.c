@@ -37,6 +37,9 @@ static void known(void)
 	assert(RUN(d, 8, false, S(BPF_LD | BPF_W | BPF_LEN, 0), J(BPF_JMP | BPF_JEQ | BPF_K, 8, 1, 0), RETK, S(BPF_RET | BPF_K, 3)) == 3);
 	assert(RUN(d, 8, false, S(BPF_LD | BPF_IMM, 1), S(BPF_ALU | BPF_LSH | BPF_K, 31), J(BPF_JMP | BPF_JSET | BPF_K, 1u << 31, 0, 1),
 		   S(BPF_RET | BPF_A, 0), RETK) == 1u << 31);
+	/* A shift by X: its low five bits. */
+	assert(RUN(d, 8, false, S(BPF_LD | BPF_IMM, 1), S(BPF_LDX | BPF_IMM, 33), S(BPF_ALU | BPF_LSH | BPF_X, 0), S(BPF_RET | BPF_A, 0)) == 2);
+	assert(RUN(d, 8, false, S(BPF_LD | BPF_IMM, 5), S(BPF_LDX | BPF_IMM, 32), S(BPF_ALU | BPF_RSH | BPF_X, 0), S(BPF_RET | BPF_A, 0)) == 5);
 	assert(RUN(d, 8, false, S(BPF_JMP | BPF_JA, 1), RETK, S(BPF_RET | BPF_K, 2)) == 2);
 }
 
@@ -52,6 +55,7 @@ static void refused(void)
 	BAD(S(BPF_ST, 16), RETK);
 	BAD(S(BPF_ALU | BPF_DIV | BPF_K, 0), RETK);
 	BAD(S(BPF_ALU | BPF_LSH | BPF_K, 32), RETK);
+	BAD(S(BPF_ALU | BPF_RSH | BPF_K, 32), RETK);
 	BAD(S(BPF_RET | BPF_X, 0));
 	BAD(S(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_AD_OFF + SKF_AD_MAX), RETK);	/* no such fact */
 	BAD(S(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_AD_OFF + 1), RETK);

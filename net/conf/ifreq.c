@@ -60,6 +60,8 @@ static int ask(struct netdev *d, unsigned int cmd, struct ifreq *r)
 
 static int set_hwaddr(struct netdev *d, const struct sockaddr *a)
 {
+	if (!netdev_changes_mac(d))
+		return -EOPNOTSUPP;
 	if (a->sa_family != d->type)
 		return -EINVAL;
 	if (d->type == ARPHRD_ETHER && !eth_is_station((const u8 *)a->sa_data))

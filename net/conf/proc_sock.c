@@ -24,7 +24,7 @@ static void line(struct seq_file *m, struct inet_sock *s, unsigned int n)
 		       sk->type == SOCK_RAW ? sk->protocol : be16_get(s->e.local_port));
 	seq_printf(m, " %02X %08X:%08X %02X:%08lX %08X %5u %8d %llu %d %016lx %u", sk->state,
 		   atomic_read(&sk->wmem), atomic_read(&sk->rmem), 0, 0ul, 0,
-		   from_kuid_munged(current_user_ns(), sk->uid), 0, sk->ino,
+		   from_kuid_munged(current_user_ns(), sk->uid), 0, READ_ONCE(sk->ino),
 		   (int)refcount_read(&sk->refs) - 1, 0ul, (u32)atomic_read(&sk->drops));
 	if (sk->family == AF_INET)
 		seq_pad(m, '\n');

@@ -119,6 +119,7 @@ void sock_orphan(struct sock *sk)
 	spin_lock(&sk->lock);
 	sock_set_flag(sk, SOCK_F_DEAD, true);
 	sk->socket = NULL;
+	WRITE_ONCE(sk->ino, 0);
 	spin_unlock(&sk->lock);
 }
 
@@ -136,7 +137,7 @@ void sock_graft(struct sock *sk, struct socket *s)
 	spin_lock(&sk->lock);
 	sk->socket = s;
 	sk->uid = file_inode(s->file)->i_uid;
-	sk->ino = file_inode(s->file)->i_ino;
+	WRITE_ONCE(sk->ino, file_inode(s->file)->i_ino);
 	spin_unlock(&sk->lock);
 	s->sk = sk;
 }

@@ -186,6 +186,18 @@ static struct file_system_type sock_fs_type = {
 	.kill_sb = kill_anon_super,
 };
 
+/* S's sock, which it has unless it is to be accepted (sock_graft()), is found by its file's number. */
+static void number_sock(struct socket *s, const struct inode *inode)
+{
+	struct sock *sk = s->sk;
+
+	if (!sk)
+		return;
+	spin_lock(&sk->lock);
+	WRITE_ONCE(sk->ino, inode->i_ino);
+	spin_unlock(&sk->lock);
+}
+
 /* A file for S, which it owns from here on; on failure S is still the caller's. */
 static struct file *socket_file(struct socket *s, int flags)
 {
@@ -208,6 +220,7 @@ static struct file *socket_file(struct socket *s, int flags)
 	f->private_data = s;
 	stream_open(inode, f);
 	s->file = f;
+	number_sock(s, inode);
 	return f;
 }
 

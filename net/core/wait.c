@@ -131,10 +131,7 @@ static void uncharge_rx(struct packet *p)
 
 int sock_charge_rx(struct sock *sk, struct packet *p)
 {
-	u32 there = (u32)atomic_read(&sk->rmem);
-
-	/* One packet fits always: a datagram that is larger than the buffer can be received. */
-	if (there && (u64)there + p->truesize > (u64)(u32)READ_ONCE(sk->rcvbuf)) {
+	if (!sock_rx_fits(sk, p)) {
 		atomic_inc(&sk->drops);
 		return -ENOBUFS;
 	}

@@ -346,6 +346,11 @@ int netdev_set_mtu(struct netdev *d, u32 mtu)
 }
 EXPORT(netdev_set_mtu);
 
+bool netdev_changes_mac(const struct netdev *d)
+{
+	return d->addr_len && d != d->net->loopback;
+}
+
 int netdev_set_mac(struct netdev *d, const u8 *addr)
 {
 	int err = d->ops->set_mac ? d->ops->set_mac(d, addr) : 0;

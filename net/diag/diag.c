@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* NETLINK_SOCK_DIAG: which family answers, and what all of them say of a socket. */
 #include <kernel/init.h>
-#include <vfs/file.h>
-#include <vfs/fs.h>
 #include <abi/errno.h>
 #include "net/diag/diag.h"
 
@@ -30,13 +28,7 @@ static int diag_request(struct nl_request *r)
 
 u64 diag_ino(struct sock *sk)
 {
-	u64 ino = 0;
-
-	spin_lock(&sk->lock);
-	if (sk->socket && READ_ONCE(sk->socket->file))
-		ino = file_inode(sk->socket->file)->i_ino;
-	spin_unlock(&sk->lock);
-	return ino;
+	return READ_ONCE(sk->ino);
 }
 
 void diag_put_cookie(struct sock *sk, u32 cookie[2])

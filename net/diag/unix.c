@@ -18,9 +18,9 @@ static u8 state_of(const struct unix_sock *u)
 #define BESIDES 256u			/* bytes of a message at most, without the list of connections */
 
 /*
- * u->sk.lock: its queue's length, and the connections that wait in a listener's, unless those are
- * more than an empty buffer has room for. B has all of its room from the start, and does not grow
- * here.
+ * u->sk.lock: its queue's length, and the clients whose connections wait in a listener's, unless
+ * those are more than an empty buffer has room for. B has all of its room from the start, and does
+ * not grow here. While a connection is in the queue its peer stays the client.
  */
 static void put_queue(struct nlmsg_buf *b, struct unix_sock *u, u32 show)
 {
@@ -34,7 +34,7 @@ static void put_queue(struct nlmsg_buf *b, struct unix_sock *u, u32 show)
 		icons = nla_reserve(b, UNIX_DIAG_ICONS, left * sizeof(*icons));
 		list_for_each_entry(m, &u->queue, list)
 			if (icons && m->embryo && left) {
-				*icons++ = (u32)m->embryo->sk.ino;
+				*icons++ = (u32)diag_ino(&m->embryo->peer->sk);
 				left--;
 			}
 	}
@@ -44,7 +44,7 @@ static void put_queue(struct nlmsg_buf *b, struct unix_sock *u, u32 show)
 		q.udiag_rqueue = u->queued;
 		q.udiag_wqueue = u->backlog;
 	} else {
-		q.udiag_rqueue = (u32)u->bytes;
+		q.udiag_rqueue = unix_unread(u);
 		q.udiag_wqueue = (u32)atomic_read(&u->sk.wmem);
 	}
 	nla_put_bytes(b, UNIX_DIAG_RQLEN, &q, sizeof(q));

@@ -253,8 +253,8 @@ static void put_error(struct inet_sock *s, struct sock_msg *m, struct packet *p,
 	struct {
 		struct sock_extended_err ee;
 		union {
+			struct sockaddr_in6 v6;	/* the longest first: all of it is zeroed */
 			struct sockaddr_in v4;
-			struct sockaddr_in6 v6;
 		} offender;
 	} out = { .ee = e->ee };
 	bool six = s->sk.family == AF_INET6;

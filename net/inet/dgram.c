@@ -118,7 +118,7 @@ static int device_for(const struct inet_sock *s, const struct inet_dgram *d, be3
  */
 static bool kept_route(struct inet_sock *s, struct ip4_route *r)
 {
-	u32 gen = smp_load_acquire(&s->route.gen);
+	u64 gen = smp_load_acquire(&s->route.gen);
 
 	*r = s->route;
 	smp_rmb();		/* pairs with keep_route() */
@@ -190,7 +190,7 @@ static int route4(struct inet_sock *s, const struct inet_dgram *d, struct ip4_ro
 /* As kept_route(). */
 static bool kept_route6(struct inet_sock *s, struct ip6_route *r)
 {
-	u32 gen = smp_load_acquire(&s->six->route.gen);
+	u64 gen = smp_load_acquire(&s->six->route.gen);
 
 	*r = s->six->route;
 	smp_rmb();		/* pairs with keep_route6() */

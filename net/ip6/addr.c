@@ -467,6 +467,7 @@ static int addr_event(struct netdev *d, enum netdev_event e)
 		break;
 	case NETDEV_UNREGISTER:
 		in6_device_drop(d);
+		fib6_changed(d->net);	/* kept routes lead to D, whatever it had of IPv6's */
 		break;
 	case NETDEV_CHANGEMTU:
 		if (d->mtu < IP6_MTU_LEAST)

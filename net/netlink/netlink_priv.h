@@ -42,7 +42,7 @@ struct netlink_sock {
 	struct list_head members;	/* o: struct nl_member */
 	u32 groups;			/* o to change: the first 32 of them, as bits */
 	size_t longest_read;		/* plain: of a reader's buffer */
-	wait_queue_head_t room;		/* programs that send to it, and wait until it reads */
+	wait_queue_head_t room;		/* programs that send to it, and wait until it has room */
 
 	struct mutex dump_lock;
 	bool dumping;			/* dump_lock */

@@ -184,11 +184,13 @@ static int netlink_connect(struct socket *s, const struct __kernel_sockaddr_stor
 	lock_sock(&n->sk);
 	if (nl->nl_family == AF_UNSPEC) {
 		n->dst_portid = n->dst_group = 0;
+		WRITE_ONCE(n->sk.state, NETLINK_UNCONNECTED);
 	} else {
 		if (!n->portid)
 			choose_port(n);
-		n->dst_portid = nl->nl_pid;
+		WRITE_ONCE(n->dst_portid, nl->nl_pid);
 		n->dst_group = first_group(nl->nl_groups);
+		WRITE_ONCE(n->sk.state, NETLINK_CONNECTED);
 	}
 	release_sock(&n->sk);
 	return 0;
@@ -240,6 +242,39 @@ static int target_of(struct netlink_sock *n, const struct sock_msg *m, struct nl
 	return err;
 }
 
+/* One that is connected hears its peer alone. */
+static bool hears(const struct netlink_sock *to, const struct netlink_sock *from)
+{
+	return READ_ONCE(to->sk.state) != NETLINK_CONNECTED ||
+	       READ_ONCE(to->dst_portid) == from->portid;
+}
+
+/* Has TO room for P? One that lost messages has none until it has read all that is there. */
+static bool takes(const struct netlink_sock *to, const struct packet *p)
+{
+	return !READ_ONCE(to->congested) && sock_rx_fits(&to->sk, p);
+}
+
+/* Puts P into the queue of TO, where it has waited for room. P stays the caller's on failure. */
+static int queue_waiting(struct netlink_sock *to, struct packet *p, long timeo)
+{
+	int err;
+
+	while (!takes(to, p) || sock_queue_rx(&to->sk, p)) {
+		if (!timeo)
+			return -EAGAIN;
+		err = sock_waited(wait_event_interruptible_timeout(
+					  to->room, sock_flag(&to->sk, SOCK_F_DEAD) || takes(to, p),
+					  timeo),
+				  &timeo);
+		if (err)
+			return err;
+		if (sock_flag(&to->sk, SOCK_F_DEAD))
+			return -ECONNREFUSED;
+	}
+	return 0;
+}
+
 /*
  * To another program's socket. Waits for room in its queue. How many bytes its filter let through;
  * if it wants none of them the sender hears nothing of it.
@@ -250,8 +285,10 @@ static int to_program(struct netlink_sock *n, u32 portid, struct packet *p, stru
 	struct netlink_sock *to = netlink_find(n->sk.net, n->sk.protocol, portid);
 	int err, len;
 
-	if (!to) {
+	if (!to || !hears(to, n)) {
 		packet_free(p, DROP_NO_SOCKET);
+		if (to)
+			sock_put(&to->sk);
 		return -ECONNREFUSED;
 	}
 	len = (int)p->len;
@@ -261,20 +298,7 @@ static int to_program(struct netlink_sock *n, u32 portid, struct packet *p, stru
 		return len;
 	}
 	len = (int)p->len;
-	while ((err = sock_queue_rx(&to->sk, p)) == -ENOBUFS) {
-		err = -EAGAIN;
-		if (timeo)
-			err = sock_waited(
-				wait_event_interruptible_timeout(to->room,
-								 sock_flag(&to->sk, SOCK_F_DEAD) ||
-									 !atomic_read(&to->sk.rmem),
-								 timeo),
-				&timeo);
-		if (!err && sock_flag(&to->sk, SOCK_F_DEAD))
-			err = -ECONNREFUSED;
-		if (err)
-			break;
-	}
+	err = queue_waiting(to, p, timeo);
 	if (err)
 		packet_free(p, DROP_RCVBUF);
 	sock_put(&to->sk);
@@ -380,7 +404,7 @@ static void was_read(struct netlink_sock *n)
 {
 	if (!READ_ONCE(n->sk.queue.rx.nr))
 		WRITE_ONCE(n->congested, 0);
-	if (!atomic_read(&n->sk.rmem))
+	if (wq_has_sleeper(&n->room))
 		wake_up_interruptible_all(&n->room);
 }
 
@@ -565,6 +589,7 @@ void netlink_describe(struct netlink_sock *n, struct netlink_info *i)
 				    .protocol = sk->protocol,
 				    .state = sk->state,
 				    .dumping = READ_ONCE(n->dumping),
+				    .ino = READ_ONCE(sk->ino),
 				    .cookie = sock_cookie(sk),
 				    .rmem = (u32)atomic_read(&sk->rmem),
 				    .wmem = (u32)atomic_read(&sk->wmem),
@@ -572,11 +597,6 @@ void netlink_describe(struct netlink_sock *n, struct netlink_info *i)
 				    .sndbuf = (u32)sk->sndbuf,
 				    .drops = (u32)atomic_read(&sk->drops),
 				    .refs = (u32)refcount_read(&sk->refs) };
-
-	spin_lock(&sk->lock);
-	if (sk->socket && READ_ONCE(sk->socket->file))
-		i->ino = file_inode(sk->socket->file)->i_ino;
-	spin_unlock(&sk->lock);
 }
 
 void netlink_walk(struct net *net, u64 *pos, void (*fn)(struct ghash_node *node, void *arg),

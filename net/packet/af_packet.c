@@ -265,6 +265,8 @@ static int packet_begin(struct net *net)
 
 static void packet_end_release(struct net *net)
 {
+	if (!net->packet)		/* the namespace failed to begin */
+		return;
 	ghash_destroy(&net->packet->socks);
 	kfree(net->packet);
 }

@@ -207,7 +207,7 @@ static void line(struct seq_file *m, const struct packet_sock *k)
 	seq_printf(m, "%016lx %-6d %-4d %04x   %-5d %1d %-6u %-6u %-6llu\n", 0ul,
 		   (int)refcount_read(&sk->refs) - 1, sk->type, be16_get(k->num),
 		   READ_ONCE(k->ifindex), READ_ONCE(k->hooked), (u32)atomic_read(&sk->rmem),
-		   from_kuid_munged(current_user_ns(), sk->uid), sk->ino);
+		   from_kuid_munged(current_user_ns(), sk->uid), READ_ONCE(sk->ino));
 }
 
 void net_show_packet(struct seq_file *m, struct net *net)

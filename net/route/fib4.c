@@ -32,10 +32,8 @@ INITCALL(sched, hash_init);
 
 void fib4_changed(struct net *net)
 {
-	u32 gen = net->fib4->gen + 1;
-
 	rtnl_assert();
-	smp_store_release(&net->fib4->gen, gen ?: 1);
+	smp_store_release(&net->fib4->gen, net->fib4->gen + 1);
 }
 
 void route4_flush(struct net *net)

@@ -50,7 +50,7 @@ struct fib4_table {
 };
 
 struct fib4 {
-	u32 gen;			/* rtnl to change: never 0 */
+	u64 gen;			/* rtnl to change: from 1 on, never wraps */
 	struct fib4_table __rcu *local, *main;
 	struct xarray tables;		/* rtnl, RCU: by id */
 	struct pmtus mtus;		/* learned */

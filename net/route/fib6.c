@@ -36,10 +36,8 @@ INITCALL(sched, hash_init);
 
 void fib6_changed(struct net *net)
 {
-	u32 gen = net->fib6->gen + 1;
-
 	rtnl_assert();
-	smp_store_release(&net->fib6->gen, gen ?: 1);
+	smp_store_release(&net->fib6->gen, net->fib6->gen + 1);
 }
 
 /* ---- finding ---- */

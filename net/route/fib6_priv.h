@@ -52,7 +52,7 @@ struct fib6_table {
 };
 
 struct fib6 {
-	u32 gen;			/* rtnl to change: never 0 */
+	u64 gen;			/* rtnl to change: from 1 on, never wraps */
 	struct fib6_table __rcu *local, *main;
 	struct xarray tables;		/* rtnl, RCU: by id */
 	struct pmtus mtus;		/* learned */

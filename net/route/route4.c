@@ -173,7 +173,7 @@ static int lookup_out(struct net *net, const struct ip4_flow *f, struct ip4_rout
 
 int route4_out(struct net *net, const struct ip4_flow *f, struct ip4_route *r)
 {
-	u32 gen = smp_load_acquire(&net->fib4->gen);
+	u64 gen = smp_load_acquire(&net->fib4->gen);
 	int err = lookup_out(net, f, r);
 
 	r->gen = err ? 0 : gen;

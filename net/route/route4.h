@@ -30,7 +30,7 @@ struct ip4_flow {
 struct ip4_route {
 	/* the packet leaves by it, or for what is local: loopback, or where the address is */
 	struct netdev *dev;
-	u32 gen;			/* route4_is_fresh() */
+	u64 gen;			/* route4_is_fresh(); it never wraps */
 	be32 dst, src;   /* src: what a packet has as source where none was asked for */
 	be32 next;			/* dst, or a gateway */
 	u32 mtu;			/* bytes with the IP header */

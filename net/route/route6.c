@@ -94,7 +94,7 @@ static int lookup_out(struct net *net, const struct ip6_flow *f, struct ip6_rout
 
 int route6_out(struct net *net, const struct ip6_flow *f, struct ip6_route *r)
 {
-	u32 gen = smp_load_acquire(&net->fib6->gen);
+	u64 gen = smp_load_acquire(&net->fib6->gen);
 	int err = lookup_out(net, f, r);
 
 	r->gen = err ? 0 : gen;

@@ -18,7 +18,7 @@ struct ip6_flow {
 struct ip6_route {
 	/* the packet leaves by it; for what is local: loopback */
 	struct netdev *dev;
-	u32 gen;			/* route6_is_fresh() */
+	u64 gen;			/* route6_is_fresh(); it never wraps */
 	u32 mtu;			/* bytes with the IP header */
 	u32 advmss, window, rtt, hoplimit, initcwnd, initrwnd;	/* RTAX_*, 0: not set */
 	u8 type;			/* RTN_UNICAST, LOCAL, MULTICAST, ANYCAST */

@@ -80,7 +80,7 @@ static int dump(struct nlmsg_buf *b, struct nl_dump *d)
 	long last = d->args[RTNL_ARG_AT], only = d->args[RTNL_ARG_FILTER];
 	struct netdev *dev;
 
-	d->seq = d->net->dev_seq + d->net->fib6->gen + 1;
+	d->seq = d->net->dev_seq + (u32)d->net->fib6->gen + 1;
 	while ((dev = rtnl_next_link(d->net, &last))) {
 		const struct in6_device *in = in6_dev(dev);
 		const struct in6_address *a;

@@ -69,6 +69,18 @@ int rtnl_link_kind(struct nl_request *r, const struct nlattr *a, long *kind)
 	return err;
 }
 
+/* D, which a program made, goes, and with it what cannot be without it. */
+static void remove_link(struct netdev *d)
+{
+	LIST_HEAD(going);
+
+	if (d->kind->remove)
+		d->kind->remove(d, &going);
+	else
+		netdev_unregister_queue(d, &going);
+	netdev_unregister_all(&going);
+}
+
 static int make(struct nl_request *r, const struct ifinfomsg *m, const struct nlattr *const *tb,
 		struct netdev_kind *kind, const struct nlattr *data)
 {
@@ -93,6 +105,8 @@ static int make(struct nl_request *r, const struct ifinfomsg *m, const struct nl
 			err = netdev_open(d);
 		if (!err && tb[IFLA_MASTER])
 			err = rtnl_set_master(r, d, (int)nla_u32(tb[IFLA_MASTER]));
+		if (err)
+			remove_link(d);
 	}
 	put_net(net);
 	return err;
@@ -148,16 +162,11 @@ int rtnl_link_del(struct nl_request *r)
 {
 	const struct nlattr *tb[IFLA_MAX + 1];
 	struct netdev *d = rtnl_named_link(r, tb);
-	LIST_HEAD(going);
 
 	if (IS_ERR(d))
 		return (int)PTR_ERR(d);
 	if (!d->kind || d->dismantling)
 		return -EOPNOTSUPP;
-	if (d->kind->remove)
-		d->kind->remove(d, &going);
-	else
-		netdev_unregister_queue(d, &going);
-	netdev_unregister_all(&going);
+	remove_link(d);
 	return 0;
 }

@@ -112,7 +112,7 @@ static int dump(struct nlmsg_buf *b, struct nl_dump *d)
 	unsigned long id;
 	struct fib6_table *t;
 
-	d->seq = d->net->fib6->gen;
+	d->seq = (u32)d->net->fib6->gen;
 	if (d->args[RTNL_ARG_FILTER2] < 0)
 		return 0;
 	xa_for_each_start(&d->net->fib6->tables, id, t, (unsigned long)d->args[RTNL_ARG_AT]) {

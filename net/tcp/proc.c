@@ -47,8 +47,8 @@ static void full(struct seq_file *m, u32 n, struct tcp_sock *t, u8 state)
 	seq_printf(m, " %08X:%08X %02X:%08llX %08X %5u %8u %llu %u %pK",
 		   state == TCPS_LISTEN ? 0 : READ_ONCE(t->write_seq) - READ_ONCE(t->snd_una), rx,
 		   kind, w ? ticks_left(w) : 0ull, (u32)READ_ONCE(t->retries),
-		   from_kuid_munged(current_user_ns(), sk->uid), READ_ONCE(t->keep_sent), sk->ino,
-		   (u32)refcount_read(&sk->refs) - 1, (void *)sk);
+		   from_kuid_munged(current_user_ns(), sk->uid), READ_ONCE(t->keep_sent),
+		   READ_ONCE(sk->ino), (u32)refcount_read(&sk->refs) - 1, (void *)sk);
 	seq_printf(m, " %llu %llu %u %u %d", (u64)READ_ONCE(t->rto_us) / 10000,
 		   (u64)(TCP_DELACK_NS / CLOCK_TICK_NS),
 		   (u32)READ_ONCE(t->quickacks) << 1 | READ_ONCE(t->pingpong), READ_ONCE(t->cwnd),

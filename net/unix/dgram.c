@@ -13,6 +13,37 @@
 #include <abi/errno.h>
 #include "net/unix/unix_priv.h"
 
+/*
+ * U, which sent to OLD, does so no longer: what U has not read is lost, and OLD hears of that where
+ * it sends to U (Linux).
+ */
+static void disconnected(struct unix_sock *u, struct unix_sock *old)
+{
+	struct unix_msg *q, *next;
+	LIST_HEAD(lost);
+	bool hears;
+
+	mutex_lock(&u->io_lock);	/* a reader may be peeking at one of them */
+	spin_lock(&u->sk.lock);
+	list_splice_init(&u->queue, &lost);
+	u->bytes = 0;
+	u->queued = 0;
+	spin_unlock(&u->sk.lock);
+	mutex_unlock(&u->io_lock);
+	if (list_empty(&lost))
+		return;
+	list_for_each_entry_safe(q, next, &lost, list)
+		unix_msg_free(q);
+	wake_up_interruptible_all(&u->peer_wait);
+	spin_lock(&old->sk.lock);
+	hears = old->peer == u && !sock_flag(&old->sk, SOCK_F_DEAD);
+	if (hears)
+		sock_set_error(&old->sk, ECONNRESET);
+	spin_unlock(&old->sk.lock);
+	if (hears)
+		sock_report_error(&old->sk);
+}
+
 int unix_dgram_connect(struct unix_sock *u, const struct __kernel_sockaddr_storage *sa, int len)
 {
 	struct unix_sock *other = NULL, *old;
@@ -48,8 +79,10 @@ int unix_dgram_connect(struct unix_sock *u, const struct __kernel_sockaddr_stora
 		spin_unlock(&u->sk.lock);
 	}
 	if (old) {
-		if (old != other)
+		if (old != other) {
+			disconnected(u, old);
 			unix_wake_state(old);
+		}
 		wake_up_interruptible_poll(&u->sk.wait, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);	/* there may be room where it sends to now */
 		unix_put(old);
 	}
@@ -158,13 +191,19 @@ ssize_t unix_dgram_send(struct unix_sock *u, struct sock_msg *m, struct unix_con
 		unix_msg_free(q);
 		if (r == -ECONNREFUSED && !m->addr_len) {
 			/* The connected peer is gone: so is the connection. */
+			bool was;
+
 			spin_lock(&u->sk.lock);
-			if (u->peer == p) {
+			was = u->peer == p;
+			if (was) {
 				unix_relay_leave(u);
 				u->peer = NULL;
-				unix_put(p);
 			}
 			spin_unlock(&u->sk.lock);
+			if (was) {
+				disconnected(u, p);
+				unix_put(p);
+			}
 		}
 	}
 	unix_put(p);

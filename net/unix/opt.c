@@ -10,10 +10,19 @@
 #include <linux/sockios.h>
 #include "net/unix/unix_priv.h"
 
+u32 unix_unread(const struct unix_sock *u)
+{
+	const struct unix_msg *q;
+
+	if (u->sk.type != SOCK_DGRAM)
+		return (u32)u->bytes;
+	q = list_first_entry_or_null(&u->queue, const struct unix_msg, list);
+	return q ? (u32)q->len : 0;
+}
+
 int unix_ioctl(struct socket *s, unsigned int cmd, unsigned long arg)
 {
 	struct unix_sock *u = s->sk;
-	struct unix_msg *q;
 	u32 n;
 
 	switch (cmd) {
@@ -27,12 +36,7 @@ int unix_ioctl(struct socket *s, unsigned int cmd, unsigned long arg)
 		if (u->sk.state == UNIX_LISTEN)
 			return -EINVAL;
 		spin_lock(&u->sk.lock);
-		if (u->sk.type == SOCK_STREAM) {
-			n = (u32)u->bytes;
-		} else {
-			q = list_first_entry_or_null(&u->queue, struct unix_msg, list);
-			n = q ? (u32)q->len : 0;
-		}
+		n = unix_unread(u);
 		spin_unlock(&u->sk.lock);
 		return put_user(n, UPTR(arg)) ? -EFAULT : 0;
 	}

@@ -2,7 +2,6 @@
 /* /proc/net/unix (proc(5)). */
 #include <lib/types.h>
 #include <net/unix.h>
-#include <vfs/file.h>
 #include <vfs/seq_file.h>
 #include "net/unix/unix_priv.h"
 
@@ -43,17 +42,15 @@ static void show_socket(struct ghash_node *n, void *arg)
 	struct unix_addr *a = smp_load_acquire(&u->addr);
 	const struct listing *l = arg;
 	struct seq_file *m = l->m;
-	unsigned long ino = 0;
 
 	if (u->sk.net != l->net)
 		return;
 
 	spin_lock(&u->sk.lock);
-	if (u->sk.socket && READ_ONCE(u->sk.socket->file))
-		ino = (unsigned long)file_inode(u->sk.socket->file)->i_ino;
 	/* The first column was an address once. */
 	seq_printf(m, "%016lx: %08X %08X %08X %04X %02X %5lu", 0ul, refcount_read(&u->sk.refs), 0,
-		   u->sk.state == UNIX_LISTEN ? SO_ACCEPTCON_FLAG : 0, (unsigned int)u->sk.type, state_number(u), ino);
+		   u->sk.state == UNIX_LISTEN ? SO_ACCEPTCON_FLAG : 0, (unsigned int)u->sk.type, state_number(u),
+		   (unsigned long)u->sk.ino);
 	spin_unlock(&u->sk.lock);
 	if (a)
 		show_name(m, a);

@@ -185,10 +185,7 @@ int unix_accept(struct socket *s, struct socket *fresh, int flags)
 	}
 	wake_up_interruptible(&u->peer_wait);
 	n = m->embryo;
-	spin_lock(&n->sk.lock);
-	n->sk.socket = fresh;
-	spin_unlock(&n->sk.lock);
-	fresh->sk = n;
+	sock_graft(&n->sk, fresh);
 	m->embryo = NULL;
 	unix_msg_free(m);
 	return 0;

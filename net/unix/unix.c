@@ -243,6 +243,7 @@ static int unix_release(struct socket *s)
 	if (u) {
 		spin_lock(&u->sk.lock);
 		u->sk.socket = NULL;
+		WRITE_ONCE(u->sk.ino, 0);
 		spin_unlock(&u->sk.lock);
 		unix_release_sock(u, false);
 	}

@@ -156,6 +156,8 @@ static inline bool unix_refuses(const struct unix_sock *u, const struct unix_msg
 }
 
 /* opt.c */
+/* SIOCINQ, sk.lock held: all unread bytes; of datagrams those of the first. */
+u32 unix_unread(const struct unix_sock *u);
 int unix_ioctl(struct socket *s, unsigned int cmd, unsigned long arg);
 int unix_get_option(struct sock *sk, int name, struct uptr val, struct uptr len);
 int unix_setsockopt(struct socket *s, int level, int name, struct uptr val, int len);

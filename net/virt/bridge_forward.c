@@ -132,12 +132,15 @@ enum netdev_xmit bridge_xmit(struct netdev *d, struct packet *p, u16 queue, bool
 		return NETDEV_XMIT_OK;
 	}
 	s = eth_is_multicast(packet_data(p)) ? NULL : bridge_look_up(b, packet_data(p));
-	to = s ? rcu_dereference(s->port) : NULL;
-	if (to) {
-		send(to, p);
-	} else {
+	if (!s) {
 		flood(b, NULL, p);
 		packet_consume(p);
+		return NETDEV_XMIT_OK;
 	}
+	to = rcu_dereference(s->port);
+	if (to)
+		send(to, p);
+	else
+		packet_free(p, DROP_TX);	/* the bridge's own address: it is behind no port */
 	return NETDEV_XMIT_OK;
 }

@@ -91,12 +91,16 @@ const struct netdev_ops tun_ops = {
 int tun_attach(struct netdev *d, struct tun_file *f)
 {
 	struct tun *t = tun_of(d);
+	struct packet_list old;
 
 	rtnl_assert();
 	if (rcu_access_pointer(t->file))
 		return -EBUSY;
-	/* What waited when the last device went: no sender sees F any more. */
-	packet_list_free(&f->queue, DROP_DEV_DOWN);
+	/* What waited when the last device went: a reader may be taking one of them right now. */
+	spin_lock(&f->lock);
+	packet_list_move(&old, &f->queue);
+	spin_unlock(&f->lock);
+	packet_list_free(&old, DROP_DEV_DOWN);
 	rcu_assign_pointer(t->file, f);
 	rcu_assign_pointer(f->dev, d);
 	return 0;

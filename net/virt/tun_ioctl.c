@@ -216,7 +216,9 @@ static int by_ifreq(struct netdev *d, unsigned int cmd, struct ifreq *r)
 		memcpy(r->ifr_hwaddr.sa_data, d->addr, d->addr_len);
 		return 0;
 	case SIOCSIFHWADDR:
-		if (r->ifr_hwaddr.sa_family != d->type || !tun_is_tap(d))
+		if (!netdev_changes_mac(d))
+			return -EOPNOTSUPP;
+		if (r->ifr_hwaddr.sa_family != d->type)
 			return -EINVAL;
 		if (!eth_is_station((const u8 *)r->ifr_hwaddr.sa_data))
 			return -EADDRNOTAVAIL;

@@ -70,7 +70,7 @@ def main():
     p.add_argument("--debug", action="store_true")
     p.add_argument("--all", action="store_true")
     p.add_argument("--cpus", type=int, default=2)
-    p.add_argument("--limit", type=int, default=280)
+    p.add_argument("--limit", type=int, default=500)
     p.add_argument("names", nargs="*")
     args = p.parse_args()
     tools = setup.load() or setup.ensure()

@@ -173,3 +173,37 @@ TEST(disks)
 	if (!each("/sys/block", a_disk))
 		SKIP("no disks");
 }
+
+static size_t config_read(int f)
+{
+	char buf[4096];
+	size_t n = 0;
+	ssize_t r;
+
+	while ((r = OK(pread(f, buf, sizeof(buf), (off_t)n))) > 0)
+		n += (size_t)r;
+	close(f);
+	return n;
+}
+
+static void check_opener(const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+	int all, header;
+
+	(void)name;
+	snprintf(path, sizeof(path), "%s/config", dir);
+	all = OK(open(path, O_RDONLY));
+	OK(seteuid(1000));
+	header = OK(open(path, O_RDONLY));
+	CHECK(config_read(all) >= 256);
+	OK(seteuid(0));
+	EQ(config_read(header), 64);
+}
+
+/* Configuration space behind the header is for the rights of who opened the file. */
+TEST(config_is_for_the_opener)
+{
+	if (!each("/sys/bus/pci/devices", check_opener))
+		SKIP("no PCI here");
+}

@@ -422,6 +422,15 @@ TEST(ptrace_of_xsave_state)
 	n = regset(pid, PTRACE_GETREGSET, NT_X86_XSTATE, sizeof(image));
 	if (c & bit_OSXSAVE) {
 		CHECK(n >= 576);
+		/* the compacted form, and bytes that mean nothing yet */
+		for (int i = 0; i < 3; i++) {
+			int at = i == 0 ? 512 + 15 : i == 1 ? 512 + 16 : 575;
+
+			image[at] = i ? 1 : 0x80;
+			EQ(regset(pid, PTRACE_SETREGSET, NT_X86_XSTATE, (size_t)n), -1);
+			EQ(errno, EINVAL);
+			image[at] = 0;
+		}
 		*(unsigned long *)(image + 160 + 6 * 16) = 0x77;
 		EQ(regset(pid, PTRACE_SETREGSET, NT_X86_XSTATE, (size_t)n), n);
 	} else {

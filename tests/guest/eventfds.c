@@ -180,6 +180,39 @@ TEST(signals_as_file)
 	EQ(poll(&pf, 1, 0), 0);
 }
 
+/* A signal about a file, whatever its number. */
+TEST(signal_of_a_file_as_file)
+{
+	struct signalfd_siginfo si;
+	static const int sigs[] = { 0, SIGIO, SIGUSR1 };
+	int p[2], fd;
+	sigset_t set;
+	char c;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGIO);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGRTMIN);
+	OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	fd = OK(signalfd(-1, &set, SFD_NONBLOCK));
+	OK(pipe(p));
+	OK(fcntl(p[0], F_SETOWN, getpid()));
+	OK(fcntl(p[0], F_SETFL, O_ASYNC));
+	for (int i = 0; i < 4; i++) {
+		OK(fcntl(p[0], F_SETSIG, i < 3 ? sigs[i] : SIGRTMIN));
+		EQ(write(p[1], "x", 1), 1);
+		EQ(read(fd, &si, sizeof(si)), sizeof(si));
+		EQ(si.ssi_signo, i < 2 ? SIGIO : i == 2 ? SIGUSR1 : SIGRTMIN);
+		if (i > 0) {
+			EQ(si.ssi_code, 1);		/* POLL_IN */
+			EQ(si.ssi_fd, p[0]);
+			EQ(si.ssi_band, POLLIN | POLLRDNORM);
+			EQ(si.ssi_pid, 0);
+		}
+		EQ(read(p[0], &c, 1), 1);
+	}
+}
+
 static int shared;
 
 static void *set_often(void *arg)

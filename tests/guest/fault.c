@@ -4,6 +4,7 @@
  */
 #include "t.h"
 #include <pthread.h>
+#include <sched.h>
 #include <linux/loop.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -177,6 +178,23 @@ TEST(a_copy_fails_once)
 	close(fd);
 	put(DEBUG "/fail_usercopy/task-filter", "N");
 	put("/proc/self/make-it-fail", "0");
+}
+
+/* It may go half-way only: what it has not begun does not end. */
+static int a_network(void)
+{
+	int r = unshare(CLONE_NEWNET);
+
+	if (r && errno == ENOSPC)	/* the count of its user has no memory */
+		errno = ENOMEM;
+	return r;
+}
+
+TEST(no_network_half_way)
+{
+	quiet();
+	CHECK(each_place(a_network) > 20);
+	OK(unshare(CLONE_NEWNET));
 }
 
 static int a_mount(void)

@@ -156,6 +156,28 @@ TEST(between_processes)
 	unlink("/tmp/fx");
 }
 
+/* Who may only read the file waits for the same word as who writes it. */
+TEST(a_reader_of_a_file_waits)
+{
+	int fd = OK(open("/tmp/fr", O_CREAT | O_RDWR, 0600)), ro = OK(open("/tmp/fr", O_RDONLY));
+	volatile uint32_t *u;
+	pid_t pid;
+
+	OK(ftruncate(fd, PAGE));
+	u = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(u != MAP_FAILED);
+	pid = OK(fork());
+	if (pid == 0) {
+		volatile uint32_t *v = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, ro, 0);
+
+		_exit(v == MAP_FAILED || futex(v, FUTEX_WAIT, 0, NULL, NULL, 0) ? 1 : 0);
+	}
+	t_until_asleep(pid);
+	EQ(futex(u, FUTEX_WAKE, 1, NULL, NULL, 0), 1);
+	CHECK(t_child_ok(pid));
+	unlink("/tmp/fr");
+}
+
 static pthread_mutex_t *robust;
 
 static void *die_holding(void *arg)

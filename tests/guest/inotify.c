@@ -524,3 +524,28 @@ TEST(names_are_whole)
 	unlink(from);
 	unlink(to);
 }
+
+/* fdinfo has a line for each watch, however many they are. */
+TEST(many_watches_are_shown)
+{
+	enum { MANY = 1000 };
+	static char text[MANY * 250];
+	int fd = start(), info, lines = 0;
+	char path[60];
+	ssize_t n, have_text = 0;
+
+	for (int i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), DIR "/%d", i);
+		close(touch(path));
+		OK(inotify_add_watch(fd, path, IN_OPEN));
+	}
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = OK(open(path, O_RDONLY));
+	while ((n = OK(read(info, text + have_text, sizeof(text) - 1 - (size_t)have_text))) > 0)
+		have_text += n;
+	for (char *p = text; (p = strstr(p, "inotify wd:")); p++)
+		lines++;
+	EQ(lines, MANY);
+	close(info);
+	close(fd);
+}

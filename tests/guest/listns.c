@@ -213,3 +213,54 @@ TEST(errors)
 	ERR(list_behind(0, 0, UTS_NS_INIT_ID), EINVAL);
 	ERR(list_behind(0, 0, 1ULL << 60), EINVAL);
 }
+
+/*
+ * From within a PID namespace a child of its own is seen, but not the parent of one that lies
+ * beside it.
+ */
+TEST(parents_in_the_callers_namespace)
+{
+	int p[2], self, beside, below;
+	pid_t pid;
+	char c;
+
+	OK(pipe(p));
+	self = OK(open("/proc/self/ns/pid", O_RDONLY));
+	OK(unshare(CLONE_NEWPID));
+	pid = OK(fork());
+	if (!pid) {
+		/* One below ours: it comes with its first process. */
+		OK(unshare(CLONE_NEWPID));
+		pid = OK(fork());
+		if (pid) {
+			t_wait(pid);
+			_exit(0);
+		}
+		EQ(write(p[1], "x", 1), 1);
+		pause();
+	}
+	EQ(read(p[0], &c, 1), 1);
+	char name[60];
+
+	snprintf(name, sizeof(name), "/proc/%d/ns/pid", pid);
+	beside = OK(open(name, O_RDONLY));
+	snprintf(name, sizeof(name), "/proc/%d/ns/pid_for_children", pid);
+	below = OK(open(name, O_RDONLY));
+	close(OK(ioctl(below, NS_GET_PARENT)));
+	close(OK(ioctl(beside, NS_GET_PARENT)));
+	ERR(ioctl(self, NS_GET_PARENT), EPERM);
+	ERR(ioctl(OK(open("/proc/self/ns/uts", O_RDONLY)), NS_GET_PARENT), EINVAL);
+	OK(setns(self, CLONE_NEWPID));
+	OK(unshare(CLONE_NEWPID));
+	pid_t other = OK(fork());
+
+	if (!other) {
+		/* As deep as `beside`, but another. */
+		ERR(ioctl(below, NS_GET_PARENT), EPERM);
+		ERR(ioctl(beside, NS_GET_PARENT), EPERM);
+		_exit(0);
+	}
+	CHECK(t_child_ok(other));
+	kill(pid, SIGKILL);
+	t_wait(pid);
+}

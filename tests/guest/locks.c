@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* File locks of all three kinds, and their deadlock. proves: flock */
 #include "t.h"
+#include <sys/epoll.h>
 #include <sched.h>
 #include <sys/file.h>
 #include <sys/mount.h>
@@ -382,4 +383,110 @@ TEST(holders_in_other_namespaces)
 	EQ(holder_in("/proc/locks", st.st_ino), getpid());
 	OK(unlink("/tmp/outer"));
 	OK(unlink("/tmp/inner"));
+}
+
+/* F_UNLCK asks for what the open file has itself; no process holds such a lock. */
+TEST(own_locks_of_an_open_file)
+{
+	int a = OK(open("/tmp/lk9", O_CREAT | O_RDWR, 0600)), b = OK(open("/tmp/lk9", O_RDWR));
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	OK(lock(a, F_OFD_SETLK, F_RDLCK, 0, 10));
+	OK(lock(a, F_OFD_SETLK, F_WRLCK, 20, 10));
+	OK(lock(b, F_OFD_SETLK, F_WRLCK, 40, 10));
+	OK(fcntl(a, F_OFD_GETLK, &fl));
+	CHECK(fl.l_type == F_WRLCK && fl.l_start == 40 && fl.l_len == 10 && fl.l_pid == -1);
+	fl = (struct flock){ .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = 10 };
+	OK(fcntl(a, F_OFD_GETLK, &fl));
+	CHECK(fl.l_type == F_WRLCK && fl.l_start == 20 && fl.l_len == 10 && fl.l_pid == -1);
+	fl = (struct flock){ .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = 9, .l_len = 1 };
+	OK(fcntl(a, F_OFD_GETLK, &fl));
+	CHECK(fl.l_type == F_RDLCK && fl.l_start == 0 && fl.l_len == 10);
+	fl = (struct flock){ .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = 30 };
+	OK(fcntl(a, F_OFD_GETLK, &fl));
+	CHECK(fl.l_type == F_UNLCK && fl.l_start == 30 && fl.l_pid == 0);
+	unlink("/tmp/lk9");
+}
+
+static void execute_again(int left, int tell)
+{
+	char *argv[] = { "locks", NULL }, env[40], *envp[] = { env, NULL };
+
+	snprintf(env, sizeof(env), "EXECUTE=%d %d", left, tell);
+	execve("/proc/self/exe", argv, envp);
+	_exit(99);
+}
+
+/* The program that executes itself: all before main(). */
+__attribute__((constructor)) static void executes_itself(void)
+{
+	const char *how = getenv("EXECUTE");
+	int left, tell;
+
+	if (!how)
+		return;
+	if (sscanf(how, "%d %d", &left, &tell) != 2)
+		_exit(98);
+	if (left)
+		execute_again(left - 1, tell);
+	if (write(tell, "x", 1) != 1)
+		_exit(97);
+	pause();
+}
+
+/* An epoll instance, whose fdinfo is long. */
+static int long_to_show(void)
+{
+	int ep = OK(epoll_create1(0)), p[2];
+	struct epoll_event ev = { .events = EPOLLIN };
+
+	OK(pipe(p));
+	for (int i = 0; i < 400; i++)
+		OK(epoll_ctl(ep, EPOLL_CTL_ADD, OK(dup(p[0])), &ev));
+	return ep;
+}
+
+/* Who reads /proc/PID/fdinfo does not share the descriptors: a program that is executed keeps its locks. */
+TEST(kept_while_fdinfo_is_read)
+{
+	int fd = OK(open("/tmp/lk10", O_CREAT | O_RDWR, 0600)), go[2], told[2];
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	char path[60], c;
+	pid_t pid, reader;
+
+	OK(pipe(go));
+	OK(pipe(told));
+	pid = OK(fork());
+	if (!pid) {
+		int ep = long_to_show();
+
+		OK(lock(fd, F_SETLK, F_WRLCK, 0, 0));
+		EQ(write(told[1], &ep, sizeof(ep)), sizeof(ep));
+		EQ(read(go[0], &c, 1), 1);
+		execute_again(50, told[1]);
+	}
+	EQ(read(told[0], &fd, sizeof(fd)), sizeof(fd));
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
+	reader = OK(fork());
+	if (!reader) {
+		char buf[8192];
+
+		for (bool first = true;; first = false) {
+			int info = OK(open(path, O_RDONLY));
+
+			CHECK(read(info, buf, sizeof(buf)) > 0);
+			close(info);
+			if (first)
+				EQ(write(go[1], "x", 1), 1);
+		}
+	}
+	EQ(read(told[0], &c, 1), 1);
+	kill(reader, SIGKILL);
+	t_wait(reader);
+	fd = OK(open("/tmp/lk10", O_RDWR));
+	OK(fcntl(fd, F_GETLK, &fl));
+	CHECK(fl.l_type == F_WRLCK && fl.l_pid == pid);
+	kill(pid, SIGKILL);
+	t_wait(pid);
+	unlink("/tmp/lk10");
 }

@@ -862,6 +862,13 @@ TEST(zeroes_written)
 	for (int i = 0; i < MIB / PAGE; i++)
 		EQ(pwrite(u, b, PAGE, i * PAGE), PAGE);
 	OK(fsync(u));
+	range[1] = 0;
+	ERR(ioctl(u, BLKZEROOUT, range), EINVAL);
+	ERR(ioctl(d, BLKDISCARD, range), EINVAL);
+	range[0] = 0;
+	ERR(ioctl(u, BLKZEROOUT, range), EINVAL);
+	range[0] = 4 * PAGE;
+	range[1] = MIB / 2;
 	OK(ioctl(u, BLKZEROOUT, range));
 	OK(fsync(d));
 	for (int i = 0; i < MIB / PAGE; i++) {

@@ -14,6 +14,9 @@
 #define F_SEAL_GROW 4
 #define F_SEAL_WRITE 8
 #endif
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 16
+#endif
 
 /*
  * Reads of all lengths over pages, some of which were never written, and the end; into memory that
@@ -173,4 +176,28 @@ TEST(seals)
 	CHECK(p != MAP_FAILED);
 	OK(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL));
 	ERR(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), EPERM);
+}
+
+/* A mapping that was made before the seal lends its rights to none that comes after, wherever that lies. */
+TEST(mappings_beside_older_ones)
+{
+	int fd = OK(memfd_create("f", MFD_ALLOW_SEALING));
+	char *p = mmap(NULL, 6 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(p != MAP_FAILED);
+	OK(ftruncate(fd, 4 * PAGE));
+	for (int i = 0; i < 2; i++)
+		CHECK(mmap(p + i * PAGE, PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, fd, i * PAGE) == p + i * PAGE);
+	/* Without a seal two become one: only one mapping can grow. */
+	CHECK(mremap(p, 2 * PAGE, 3 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + 3 * PAGE) == p + 3 * PAGE);
+	p += 3 * PAGE;
+	OK(munmap(p + 2 * PAGE, PAGE));
+	OK(fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE));
+	CHECK(mmap(p + 2 * PAGE, PAGE, PROT_READ, MAP_SHARED, fd, 2 * PAGE) == p + 2 * PAGE);
+	ERR(mprotect(p + 2 * PAGE, PAGE, PROT_READ | PROT_WRITE), EACCES);
+	OK(mprotect(p, 2 * PAGE, PROT_READ | PROT_WRITE));
+	p[0] = 1;
+	OK(munmap(p + 2 * PAGE, PAGE));
+	CHECK(mmap(p + 2 * PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 2 * PAGE) == MAP_FAILED);
+	EQ(errno, EPERM);
 }

@@ -185,6 +185,58 @@ TEST(guards)
 	EQ(has_flag((char *)&status, " gu"), 0);
 }
 
+/* Guards belong to the mapping: what happens to the file leaves them. */
+TEST(guards_outlive_a_files_pages)
+{
+	int fd = OK(syscall(SYS_memfd_create, "g", 0));
+	char *p;
+
+	OK(ftruncate(fd, 4 * PG));
+	p = mmap(NULL, 4 * PG, RW, MAP_SHARED, fd, 0);
+	CHECK(p != MAP_FAILED);
+	signal(SIGSEGV, on_fault);
+	memset(p, 1, 4 * PG);
+	if (madvise(p + PG, 2 * PG, MADV_GUARD_INSTALL))
+		SKIP("no guard regions in files");
+	OK(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 2 * PG));
+	EQ(touch(p + PG), SIGSEGV);
+	EQ(*p, 0);
+	OK(ftruncate(fd, 0));
+	OK(ftruncate(fd, 4 * PG));
+	EQ(touch(p + PG), SIGSEGV);
+	EQ(touch(p + 2 * PG), SIGSEGV);
+	EQ(p[3 * PG], 0);
+	OK(madvise(p, 4 * PG, MADV_GUARD_REMOVE));
+	EQ(touch(p + PG), 0);
+}
+
+TEST(sealed_memory_keeps_its_data)
+{
+	static const int discards[] = { MADV_DONTNEED, MADV_FREE, MADV_DONTFORK, MADV_WIPEONFORK, 24 /* DONTNEED_LOCKED */,
+					MADV_GUARD_INSTALL };
+	char *p = map(2), *w = map(2);
+	int guards = !madvise(p, PG, MADV_GUARD_INSTALL);
+
+	if (guards)
+		OK(madvise(p, PG, MADV_GUARD_REMOVE));
+	memset(p, 7, 2 * PG);
+	OK(mprotect(p, 2 * PG, PROT_READ));
+	if (syscall(SYS_mseal, p, 2 * PG, 0) && errno == ENOSYS)
+		SKIP("no mseal");
+	for (unsigned i = 0; i < 5U + !!guards; i++)
+		ERR(madvise(p, 2 * PG, discards[i]), EPERM);
+	OK(madvise(p, 2 * PG, MADV_WILLNEED));
+	EQ(p[0], 7);
+	EQ(p[2 * PG - 1], 7);
+	/* Who may write can throw away by writing. */
+	OK(syscall(SYS_mseal, w, 2 * PG, 0));
+	*w = 7;
+	OK(madvise(w, 2 * PG, MADV_DONTNEED));
+	EQ(*w, 0);
+	if (guards)
+		OK(madvise(w, PG, MADV_GUARD_INSTALL));
+}
+
 TEST(locking_counts)
 {
 	char *p = map(64);

@@ -310,6 +310,52 @@ TEST(remap_grows_and_moves)
 	EQ(p[3 * PG], 0);
 }
 
+/* A move to D that is refused for what lies at P: with ERR, and D is as it was. */
+static void refused(char *p, size_t old, size_t new, char *d, int err)
+{
+	memset(d, 5, PG);
+	ERR((long)mremap(p, old * PG, new * PG, MREMAP_MAYMOVE | MREMAP_FIXED, d), err);
+	EQ(touch(d, 0), 0);
+	EQ(d[0], 5);
+}
+
+TEST(refused_moves_leave_the_new_place)
+{
+	char *p = map(3, RW), *d = map(8, RW);
+	struct rlimit most = { 0, 0 };
+	pid_t pid;
+
+	catch_faults();
+	OK(mprotect(p + PG, PG, PROT_NONE));
+	refused(p, 2, 4, d, EFAULT);			/* ends in another mapping */
+	refused(p, 0, 2, d, EINVAL);			/* a second one of private memory */
+	pid = OK(fork());
+	if (!pid) {
+		OK(setrlimit(RLIMIT_AS, &most));
+		refused(p, 1, 2, d, ENOMEM);
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+	pid = OK(fork());
+	if (!pid) {
+		OK(mlock(p, PG));
+		OK(setrlimit(RLIMIT_MEMLOCK, &most));
+		OK(setuid(1000));
+		refused(p, 1, 2, d, EAGAIN);
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+	/* The new place is judged before the old one is looked for. */
+	OK(munmap(p + PG, PG));
+	ERR((long)mremap(p + PG, PG, 2 * PG, MREMAP_MAYMOVE | MREMAP_FIXED, d + 1), EINVAL);
+	ERR((long)mremap(p + PG, PG, 2 * PG, MREMAP_MAYMOVE | MREMAP_FIXED, d), EFAULT);
+	EQ(d[0], 5);
+	if (!syscall(SYS_mseal, p, PG, 0)) {
+		refused(p, 1, 2, d, EPERM);
+		refused(p, 1, 1, d, EPERM);
+	}
+}
+
 TEST(break_moves)
 {
 	char *b = sbrk(0);

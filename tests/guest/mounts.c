@@ -1002,3 +1002,44 @@ TEST(more_than_a_thousand)
 	}
 	OK(rmdir("/tmp/many"));
 }
+
+/* A walk that ends with ELOOP behind a magic link, where it holds references, leaves none. */
+TEST(too_many_links_hold_nothing)
+{
+	own();
+	OK(mkdir("a", 0755));
+	OK(mount("t", "a", "tmpfs", 0, NULL));
+	OK(symlink("loop", "a/loop"));
+	OK(chdir("a"));
+	for (int i = 0; i < 50; i++)
+		ERR(access("/proc/self/cwd/loop", F_OK), ELOOP);
+	OK(chdir(".."));
+	OK(umount("a"));
+}
+
+/* A file in use without a name is written once more, when its last user closes it. */
+TEST(nameless_files_keep_it_writable)
+{
+	char path[40];
+	int fd;
+
+	own();
+	make("f");
+	fd = OK(open("f", O_RDONLY));
+	OK(mount(NULL, "/tmp/mnt", NULL, MS_REMOUNT | MS_RDONLY, NULL));
+	OK(mount(NULL, "/tmp/mnt", NULL, MS_REMOUNT, NULL));
+	OK(unlink("f"));
+	ERR(mount(NULL, "/tmp/mnt", NULL, MS_REMOUNT | MS_RDONLY, NULL), EBUSY);
+	close(fd);
+	OK(mkdir("d", 0755));
+	fd = OK(open("d", O_RDONLY));
+	OK(rmdir("d"));
+	ERR(mount(NULL, "/tmp/mnt", NULL, MS_REMOUNT | MS_RDONLY, NULL), EBUSY);
+	close(fd);
+	/* Without a name from the start, until it gets one. */
+	fd = OK(open(".", O_TMPFILE | O_RDWR, 0600));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	OK(linkat(AT_FDCWD, path, AT_FDCWD, "named", AT_SYMLINK_FOLLOW));
+	close(fd);
+	OK(mount(NULL, "/tmp/mnt", NULL, MS_REMOUNT | MS_RDONLY, NULL));
+}

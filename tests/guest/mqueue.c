@@ -321,6 +321,50 @@ TEST(notification)
 	ERR(syscall(SYS_mq_notify, 99, NULL), EBADF);
 }
 
+/* A registered process hears who sent as its own namespace knows him. */
+TEST(notification_across_namespaces)
+{
+	struct sigaction sa = { .sa_sigaction = note, .sa_flags = SA_SIGINFO };
+	struct sigevent se = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	struct timespec most = { 60, 0 };
+	int q, ready[2];
+	char buf[8192];
+	siginfo_t info;
+	sigset_t set;
+	pid_t pid;
+
+	alone();
+	q = mopen("x", O_CREAT | O_RDWR, 0600, NULL);
+	if (q < 0 && errno == ENOSYS)
+		SKIP("built without it");
+	OK(pipe(ready));
+	OK(sigaction(SIGUSR1, &sa, NULL));
+	OK(syscall(SYS_mq_notify, q, &se));
+	OK(unshare(CLONE_NEWPID));
+	pid = OK(fork());
+	if (pid == 0) {
+		EQ(getpid(), 1);
+		OK(put(q, "a", 0));			/* from below */
+		EQ(get(q, buf, sizeof(buf), NULL), 1);
+		sigemptyset(&set);
+		sigaddset(&set, SIGUSR1);
+		OK(sigprocmask(SIG_BLOCK, &set, NULL));
+		OK(syscall(SYS_mq_notify, q, &se));
+		EQ(write(ready[1], "r", 1), 1);
+		EQ(sigtimedwait(&set, &info, &most), SIGUSR1);
+		EQ(info.si_code, SI_MESGQ);
+		EQ(info.si_pid, 0);			/* from above */
+		_exit(0);
+	}
+	while (read(ready[0], buf, 1) < 0)
+		EQ(errno, EINTR);
+	EQ(hits, 1);
+	EQ(seen.si_pid, pid);
+	EQ(seen.si_uid, 0);
+	OK(put(q, "b", 0));
+	CHECK(t_child_ok(pid));
+}
+
 TEST(namespaces)
 {
 	int q;

@@ -8,10 +8,13 @@
 #include <linux/genetlink.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/if_tun.h>
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
+#include <net/if.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 
 /* ---- sockets ---- */
 
@@ -306,6 +309,54 @@ TEST(links)
 	m->ifi_index = d;
 	EQ(done(), 0);
 	EQ(done(), ENODEV);
+}
+
+/* A link that cannot be all that was asked for is not there. */
+TEST(no_half_links)
+{
+	struct nlattr *info;
+
+	own_net(NETLINK_ROUTE);
+	for (int i = 0; i < 2; i++) {
+		begin(RTM_NEWLINK, CREATE, sizeof(struct ifinfomsg));
+		attr(IFLA_IFNAME, "half", 5);
+		info = attr(IFLA_LINKINFO, NULL, 0);
+		attr(IFLA_INFO_KIND, "veth", 5);
+		ends(info);
+		attr_u32(IFLA_MASTER, i ? 1 : 999);	/* lo has no ports */
+		EQ(done(), i ? EOPNOTSUPP : EINVAL);
+		EQ(index_of("half"), 0);
+		EQ(index_of("veth0"), 0);
+	}
+	EQ(link_new("veth", "half", "other"), 0);
+}
+
+/* Devices whose address nobody changes. */
+TEST(addresses_that_stay)
+{
+	static const unsigned char mac[6] = { 2, 0, 0, 0, 0, 9 };
+	struct ifreq r = { .ifr_name = "np", .ifr_flags = IFF_TUN | IFF_NO_PI };
+	struct ifinfomsg *m;
+	int f, index;
+
+	own_net(NETLINK_ROUTE);
+	m = begin(RTM_SETLINK, 0, sizeof(*m));
+	m->ifi_index = 1;
+	attr(IFLA_ADDRESS, mac, 6);
+	EQ(done(), EOPNOTSUPP);
+	f = open("/dev/net/tun", O_RDWR);
+	if (f < 0)
+		SKIP("no /dev/net/tun");
+	OK(ioctl(f, TUNSETIFF, &r));
+	OK(ioctl(f, TUNSETLINK, 1));
+	index = index_of("np");
+	m = begin(RTM_SETLINK, 0, sizeof(*m));
+	m->ifi_index = index;
+	attr(IFLA_ADDRESS, mac, 6);
+	EQ(done(), EOPNOTSUPP);
+	r.ifr_hwaddr.sa_family = 1;
+	memcpy(r.ifr_hwaddr.sa_data, mac, 6);
+	ERR(ioctl(f, SIOCSIFHWADDR, &r), EOPNOTSUPP);
 }
 
 TEST(link_to_other_namespace)

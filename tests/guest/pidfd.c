@@ -730,3 +730,74 @@ TEST(memory_of_the_dying_and_the_living)
 	OK(ptrace(PTRACE_CONT, pid, 0, 0));
 	EQ(waitpid(pid, NULL, 0), pid);
 }
+
+static pid_t clone_as(pid_t number)
+{
+	struct clone_args a = { .exit_signal = SIGCHLD,
+				.set_tid = (unsigned long)&number,
+				.set_tid_size = 1 };
+
+	return (pid_t)syscall(SYS_clone3, &a, sizeof(a));
+}
+
+/* A namespace has an init first: who is made after forks that failed is that. */
+TEST(first_of_a_namespace_fails)
+{
+	pid_t outer = OK(fork()), init, p;
+	int status;
+
+	if (outer) {
+		CHECK(t_child_ok(outer));
+		return;
+	}
+	OK(unshare(CLONE_NEWPID));
+	for (int i = 0; i < 3; i++)
+		ERR(clone_pidfd((int *)8, 0), EFAULT);
+	ERR(clone_as(2), EINVAL);
+	init = OK(fork());
+	if (init == 0) {
+		EQ(getpid(), 1);
+		p = OK(fork());
+		if (p == 0) {
+			EQ(getpid(), 2);
+			OK(fork());		/* an orphan */
+			_exit(0);
+		}
+		while ((p = wait(&status)) > 0)
+			EQ(status, 0);
+		EQ(errno, ECHILD);
+		_exit(0);
+	}
+	CHECK(t_child_ok(init));
+	ERR(clone_as(1), ENOMEM);
+	_exit(0);
+}
+
+static void *pretends(void *arg)
+{
+	siginfo_t i;
+
+	memset(&i, 0, sizeof(i));
+	i.si_signo = SIGUSR1;
+	i.si_code = SI_USER;
+	ERR(pidfd_kill(*(int *)arg, SIGUSR1, &i, 0), EPERM);
+	i.si_code = SI_QUEUE;
+	OK(pidfd_kill(*(int *)arg, SIGUSR1, &i, 0));
+	return NULL;
+}
+
+/* What only the kernel says is sent by the thread itself of which the descriptor is. */
+TEST(only_oneself_is_told_anything)
+{
+	int fd = OK(pidfd_open(getpid(), 0));
+	pthread_t t;
+	siginfo_t i;
+
+	signal(SIGUSR1, SIG_IGN);
+	memset(&i, 0, sizeof(i));
+	i.si_signo = SIGUSR1;
+	i.si_code = SI_USER;
+	OK(pidfd_kill(fd, SIGUSR1, &i, 0));
+	EQ(pthread_create(&t, NULL, pretends, &fd), 0);
+	EQ(pthread_join(t, NULL), 0);
+}

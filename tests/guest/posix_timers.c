@@ -217,6 +217,27 @@ TEST(processor_time)
 	OK(syscall(SYS_timer_delete, id));
 }
 
+/* The second time is later than any that there is. */
+TEST(the_longest_interval)
+{
+	struct sigaction sa = { .sa_handler = note };
+	int id, before;
+
+	if (access("/proc/sys/vm/user_lasting_kbytes", F_OK))
+		SKIP("Linux counts in 64 bits");
+	OK(sigaction(SIGUSR1, &sa, NULL));
+	OK(create(CLOCK_PROCESS_CPUTIME_ID, SIGEV_SIGNAL, SIGUSR1, 0, &id));
+	before = hits;
+	OK(settime(id, 0, 1, 0x7fffffffffffffff, NULL));
+	for (struct timespec t = { 0, 0 }; hits == before || (!t.tv_sec && t.tv_nsec < 100 * MS);) {
+		burn();
+		OK(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t));
+	}
+	CHECK(left(id) > 9000000000000000000);
+	EQ(hits, before + 1);
+	OK(syscall(SYS_timer_delete, id));
+}
+
 /* An ignored timer goes on; heard again, it is there. */
 TEST(ignored_and_heard_again)
 {

@@ -806,3 +806,78 @@ TEST(numbers_differ)
 		for (size_t k = 0; k < i; k++)
 			CHECK(n[i] != n[k]);
 }
+
+/* The modes of a process's files say who may look into it: nobody changes them. */
+TEST(modes_of_a_process)
+{
+	char name[60];
+	struct stat st;
+
+	ERR(chmod("/proc/self/status", 0777), EPERM);
+	ERR(chmod("/proc/self/environ", 0444), EPERM);
+	ERR(chmod("/proc/self", 0), EPERM);
+	ERR(chmod("/proc/self/fd", 0755), EPERM);
+	ERR(chmod("/proc/self/task", 0700), EPERM);
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", OK(open("/dev/null", O_RDONLY)));
+	ERR(chmod(name, 0777), EPERM);
+	OK(stat("/proc/self/environ", &st));
+	EQ(st.st_mode & 0777, 0400);
+	close(OK(open("/proc/self/oom_score_adj", O_WRONLY | O_TRUNC)));
+}
+
+/* From the reader's namespace down to the task's own. */
+TEST(numbers_in_each_namespace)
+{
+	char name[60], want[60];
+	int outer, status, p[2];
+	pid_t pid;
+
+	OK(pipe(p));
+	outer = getpid();
+	OK(unshare(CLONE_NEWPID));
+	pid = OK(fork());
+	if (!pid) {
+		OK(setsid());
+		EQ(write(p[1], "x", 1), 1);
+		pause();
+	}
+	EQ(read(p[0], want, 1), 1);
+	snprintf(name, sizeof(name), "/proc/%d/status", pid);
+	slurp(name);
+	snprintf(want, sizeof(want), "\nNStgid:\t%d\t1\nNSpid:\t%d\t1\n", pid, pid);
+	CHECK(strstr(text, want));
+	snprintf(want, sizeof(want), "\nNSpgid:\t%d\t1\nNSsid:\t%d\t1\n", pid, pid);
+	CHECK(strstr(text, want));
+	slurp("/proc/self/status");
+	snprintf(want, sizeof(want), "\nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t", outer, outer);
+	CHECK(strstr(text, want));
+	OK(kill(pid, SIGKILL));
+	EQ(waitpid(pid, &status, 0), pid);
+}
+
+static bool shows_frame(int fd)
+{
+	unsigned long long e;
+
+	text[0] = 1;
+	EQ(pread(fd, &e, sizeof(e), (off_t)((unsigned long)text / PAGE * sizeof(e))), sizeof(e));
+	CHECK(e >> 63);
+	return e & ((1ull << 55) - 1);
+}
+
+/* Frame numbers are for the rights of who opened the file. */
+TEST(frames_are_for_the_opener)
+{
+	int fd = OK(open("/proc/self/pagemap", O_RDONLY));
+
+	CHECK(shows_frame(fd));
+	OK(seteuid(1000));
+	CHECK(shows_frame(fd));
+	close(fd);
+	OK(prctl(PR_SET_DUMPABLE, 1));
+	fd = OK(open("/proc/self/pagemap", O_RDONLY));
+	CHECK(!shows_frame(fd));
+	OK(seteuid(0));
+	CHECK(!shows_frame(fd));
+	close(fd);
+}

@@ -110,6 +110,19 @@ TEST(cpu_time)
 	EQ(WTERMSIG(t_wait(pid)), SIGKILL);
 }
 
+/* As many seconds as are in nanoseconds 7 * 2^64 + 33138688. */
+TEST(cpu_time_of_many_years)
+{
+	struct rusage u;
+
+	if (access("/proc/sys/vm/user_lasting_kbytes", F_OK))
+		SKIP("Linux counts in 64 bits");
+	limit(RLIMIT_CPU, 129127208516, 129127208516);
+	do
+		OK(getrusage(RUSAGE_SELF, &u));
+	while (u.ru_utime.tv_sec + u.ru_stime.tv_sec == 0 && u.ru_utime.tv_usec + u.ru_stime.tv_usec < 100000);
+}
+
 TEST(processes)
 {
 	pid_t pid = OK(fork());

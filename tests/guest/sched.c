@@ -199,6 +199,38 @@ TEST(higher_priority_preempts_at_once)
 	t_wait(pid);
 }
 
+/* A thread of the highest priority that never sleeps is taken to another CPU all the same. */
+TEST(the_highest_priority_is_moved)
+{
+	struct sched_param sp = { .sched_priority = 99 };
+	cpu_set_t set;
+	pid_t pid;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP("one CPU");
+	setup();
+	pid = OK(fork());
+	if (pid == 0) {
+		long long end;
+
+		pin(1);
+		OK((int)syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &sp));
+		end = t_now_ns() + 10000000000ll;
+		shared[1] = 1;
+		while (!shared[0])
+			if (t_now_ns() > end)
+				_exit(1);
+		_exit(sched_getcpu() == 0 ? 0 : 2);
+	}
+	while (!shared[1])
+		t_sleep_ms(1);
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	OK(sched_setaffinity(pid, sizeof(set), &set));
+	shared[0] = 1;
+	EQ(t_wait(pid), 0);
+}
+
 TEST(round_robin)
 {
 	struct sched_param sp = { .sched_priority = 5 };

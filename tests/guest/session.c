@@ -1158,3 +1158,76 @@ TEST(a_subreaper_of_many)
 	}
 	CHECK(t_child_ok(pid));
 }
+
+/* A line that is longer than the queue loses its end, but not the end of line, and the next line nothing. */
+TEST(a_line_longer_than_the_queue)
+{
+	static char in[9000], out[9000];
+	struct termios t;
+	char name[40];
+	int m = open_pty(name, sizeof(name)), s = OK(open(name, O_RDWR | O_NOCTTY));
+
+	OK(tcgetattr(s, &t));
+	t.c_lflag &= ~(tcflag_t)ECHO;
+	OK(tcsetattr(s, TCSANOW, &t));
+	memset(in, 'a', 5000);
+	memcpy(in + 5000, "\nb\nc\n", 5);
+	EQ(write(m, in, 5005), 5005);
+	EQ(read(s, out, sizeof(out)), 4096);
+	CHECK(!memcmp(out, in, 4095));
+	EQ(out[4095], '\n');
+	EQ(read(s, out, sizeof(out)), 2);
+	CHECK(!memcmp(out, "b\n", 2));
+	EQ(read(s, out, sizeof(out)), 2);
+	CHECK(!memcmp(out, "c\n", 2));
+	/* A full line can still be edited. */
+	memset(in, 'd', 5000);
+	memcpy(in + 5000, "\x7f\x7fyz\n", 5);
+	EQ(write(m, in, 5005), 5005);
+	EQ(read(s, out, sizeof(out)), 4096);
+	CHECK(!memcmp(out, in, 4093));
+	CHECK(!memcmp(out + 4093, "yz\n", 3));
+	close(s);
+	close(m);
+}
+
+static void choose_foreground(int s)
+{
+	int go[2];
+	pid_t here, away;
+	char c;
+
+	signal(SIGTTOU, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	OK(pipe(go));
+	here = OK(fork());
+	if (here == 0)
+		_exit((int)read(go[0], &c, 1) - 1);
+	away = OK(fork());
+	if (away == 0) {
+		OK(setsid());
+		EQ(write(go[1], "x", 1), 1);
+		for (;;)
+			pause();
+	}
+	ERR(tcsetpgrp(s, -1), EINVAL);
+	ERR(tcsetpgrp(s, 999999), ESRCH);
+	EQ(tcgetpgrp(s), getpid());
+	/* A process of the session that leads no group will do. */
+	OK(tcsetpgrp(s, here));
+	EQ(tcgetpgrp(s), here);
+	OK(tcsetpgrp(s, getpid()));
+	CHECK(t_child_ok(here));
+	ERR(tcsetpgrp(s, away), EPERM);		/* of a session of its own by now */
+	OK(kill(away, SIGKILL));
+	t_wait(away);
+	ERR(tcsetpgrp(s, away), ESRCH);
+}
+
+TEST(foreground_of_ones_session)
+{
+	int m;
+
+	CHECK(t_child_ok(in_session(choose_foreground, &m)));
+	close(m);
+}

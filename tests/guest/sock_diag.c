@@ -222,9 +222,11 @@ static void listener_seen(struct nlmsghdr *h)
 		return;
 	CHECK(icons);
 	seen = (unsigned int)(icons->nla_len - NLA_HDRLEN) / 4;
+	for (unsigned int i = 0; i < seen; i++)
+		seen_port += ((unsigned int *)(icons + 1))[i];
 }
 
-/* Connections that wait to be accepted. */
+/* Connections that wait to be accepted: who connects. */
 TEST(waiting_connections)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "\0diag" };
@@ -232,16 +234,87 @@ TEST(waiting_connections)
 				   .udiag_states = ~0u,
 				   .udiag_show = UDIAG_SHOW_ICONS };
 	socklen_t len = offsetof(struct sockaddr_un, sun_path) + 5;
+	unsigned int inodes = 0;
 	int l;
 
 	own_net(NETLINK_SOCK_DIAG);
 	l = OK(socket(AF_UNIX, SOCK_STREAM, 0));
 	OK(bind(l, (void *)&a, len));
 	OK(listen(l, 100));
-	for (int i = 0; i < 50; i++)
-		OK(connect(OK(socket(AF_UNIX, SOCK_STREAM, 0)), (void *)&a, len));
+	for (int i = 0; i < 50; i++) {
+		int c = OK(socket(AF_UNIX, SOCK_STREAM, 0));
+
+		OK(connect(c, (void *)&a, len));
+		inodes += (unsigned int)inode_of(c);
+	}
 	EQ(diag_dump(&q, sizeof(q), listener_seen), 0);
 	EQ(seen, 50);
+	EQ(seen_port, inodes);
+}
+
+/* ---- who has a socket open ---- */
+
+/* How many lines of FILE have the inode of FD. */
+static int lines_of(const char *file, int fd)
+{
+	char line[400], want[24], *save;
+	FILE *f = fopen(file, "r");
+	int n = 0;
+
+	CHECK(f);
+	snprintf(want, sizeof(want), "%lu", inode_of(fd));
+	while (fgets(line, sizeof(line), f))
+		for (char *w = strtok_r(line, " \n", &save); w; w = strtok_r(NULL, " \n", &save))
+			if (!strcmp(w, want)) {
+				n++;
+				break;
+			}
+	fclose(f);
+	return n;
+}
+
+static int bound(int family, int type, int protocol, const void *a, socklen_t len)
+{
+	int s = OK(socket(family, type, protocol));
+
+	OK(bind(s, a, len));
+	return s;
+}
+
+TEST(proc_names_inodes)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001) };
+	struct sockaddr_in6 a6 = { .sin6_family = AF_INET6 };
+	struct sockaddr_nl nl = { .nl_family = AF_NETLINK };
+	socklen_t len = sizeof(a);
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int l, c, s, pair[2];
+
+	own_net(NETLINK_SOCK_DIAG);
+	OK(ioctl(OK(socket(AF_INET, SOCK_DGRAM, 0)), SIOCSIFFLAGS, &lo));
+	l = bound(AF_INET, SOCK_STREAM, 0, &a, sizeof(a));
+	OK(listen(l, 3));
+	OK(getsockname(l, (void *)&a, &len));
+	c = OK(socket(AF_INET, SOCK_STREAM, 0));
+	OK(connect(c, (void *)&a, sizeof(a)));
+	s = OK(accept(l, NULL, NULL));
+	EQ(lines_of("/proc/net/tcp", l), 1);
+	EQ(lines_of("/proc/net/tcp", c), 1);
+	EQ(lines_of("/proc/net/tcp", s), 1);
+	a.sin_port = 0;
+	s = bound(AF_INET, SOCK_DGRAM, 0, &a, sizeof(a));
+	EQ(lines_of("/proc/net/udp", s), 1);
+	s = bound(AF_INET6, SOCK_DGRAM, 0, &a6, sizeof(a6));
+	EQ(lines_of("/proc/net/udp6", s), 1);
+	s = OK(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
+	EQ(lines_of("/proc/net/raw", s), 1);
+	s = OK(socket(AF_PACKET, SOCK_RAW, 0));
+	EQ(lines_of("/proc/net/packet", s), 1);
+	s = bound(AF_NETLINK, SOCK_RAW, NETLINK_USERSOCK, &nl, sizeof(nl));
+	EQ(lines_of("/proc/net/netlink", s), 1);
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	EQ(lines_of("/proc/net/unix", pair[0]), 1);
+	EQ(lines_of("/proc/net/unix", pair[1]), 1);
 }
 
 static void netlink_seen(struct nlmsghdr *h)

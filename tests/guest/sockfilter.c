@@ -142,6 +142,18 @@ TEST(local)
 	EQ(ATTACH(v[1], RET(2)), 0);
 	EQ(send(v[0], "long", 4, 0), 4);
 	EQ(recv(v[1], b, sizeof(b), MSG_TRUNC), 2);
+	/* A shift by X counts its low five bits; one by more than a constant 31 is none. */
+	EQ(ATTACH(v[1], S(BPF_LD | BPF_IMM, 1), S(BPF_LDX | BPF_IMM, 33),
+		  S(BPF_ALU | BPF_LSH | BPF_X, 0), S(BPF_RET | BPF_A, 0)),
+	   0);
+	EQ(send(v[0], "long", 4, 0), 4);
+	EQ(recv(v[1], b, sizeof(b), MSG_TRUNC), 2);
+	ERR(ATTACH(v[1], S(BPF_LD | BPF_IMM, 1), S(BPF_ALU | BPF_LSH | BPF_K, 32),
+		   S(BPF_RET | BPF_A, 0)),
+	    EINVAL);
+	ERR(ATTACH(v[1], S(BPF_LD | BPF_IMM, 1), S(BPF_ALU | BPF_RSH | BPF_K, 32),
+		   S(BPF_RET | BPF_A, 0)),
+	    EINVAL);
 }
 
 /* A UDP socket's filter begins at the UDP header, which it cannot cut. */

@@ -380,3 +380,29 @@ TEST(reboot_of_a_namespace)
 		    NULL),
 	    EPERM);
 }
+
+/* SEEK_DATA: behind what was cleared; nothing has other places. */
+TEST(seeking_in_the_log)
+{
+	int fd = OK(open("/dev/kmsg", O_RDONLY | O_NONBLOCK));
+	char b[4096];
+	ssize_t n;
+
+	say("said before the log was cleared\n");
+	OK(syscall(SYS_syslog, 5, NULL, 0));
+	say("said after the log was cleared\n");
+	EQ(lseek(fd, 0, SEEK_DATA), 0);
+	do {
+		n = OK(read(fd, b, sizeof(b) - 1));
+		b[n] = 0;
+		CHECK(!strstr(b, "said before"));
+	} while (!strstr(b, "said after"));
+	EQ(lseek(fd, 0, SEEK_SET), 0);
+	CHECK(read(fd, b, sizeof(b)) > 0 || errno == EPIPE);
+	EQ(lseek(fd, 0, SEEK_END), 0);
+	ERR(lseek(fd, 1, SEEK_DATA), ESPIPE);
+	ERR(lseek(fd, 1, SEEK_SET), ESPIPE);
+	ERR(lseek(fd, 0, SEEK_CUR), EINVAL);
+	ERR(lseek(fd, 0, SEEK_HOLE), EINVAL);
+	close(fd);
+}

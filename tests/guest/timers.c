@@ -131,6 +131,27 @@ TEST(sleeping)
 	CHECK(least >= 1000000 && least < 20000000);
 }
 
+static void heard(int sig)
+{
+}
+
+/* The longest time that can be said is not over at once. */
+TEST(sleeping_for_ever)
+{
+	struct itimerval often = { { 0, 20000 }, { 0, 20000 } };
+	struct timespec ts = { LONG_MAX, 999999999 }, rest = { 0, 0 };
+	struct sigaction sa = { .sa_handler = heard };
+
+	OK(sigaction(SIGALRM, &sa, NULL));
+	OK(setitimer(ITIMER_REAL, &often, NULL));
+	ERR(nanosleep(&ts, &rest), EINTR);
+	CHECK(rest.tv_sec > 9000000000 && rest.tv_sec < 9223372037);
+	rest.tv_sec = 0;
+	EQ(clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, &rest), EINTR);
+	CHECK(rest.tv_sec > 9000000000 && rest.tv_sec < 9223372037);
+	EQ(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, &rest), EINTR);
+}
+
 TEST(cpu_clocks)
 {
 	long long p = ns(CLOCK_PROCESS_CPUTIME_ID), t = ns(CLOCK_THREAD_CPUTIME_ID), w;

@@ -202,6 +202,85 @@ TEST(pair_message_boundaries)
 	}
 }
 
+static int waiting(int s)
+{
+	int n = -1;
+
+	OK(ioctl(s, FIONREAD, &n));
+	return n;
+}
+
+/* Of datagrams the next one's bytes, of anything else all. */
+TEST(bytes_that_wait)
+{
+	static const int types[] = { SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM };
+
+	for (int i = 0; i < 3; i++) {
+		char b[100];
+		int s[2];
+
+		OK(socketpair(AF_UNIX, types[i], 0, s));
+		EQ(waiting(s[1]), 0);
+		EQ(write(s[0], "first", 5), 5);
+		EQ(write(s[0], "second", 6), 6);
+		EQ(waiting(s[1]), types[i] == SOCK_DGRAM ? 5 : 11);
+		EQ(read(s[1], b, 5), 5);
+		EQ(waiting(s[1]), 6);
+	}
+}
+
+static int named(const char *path)
+{
+	struct sockaddr_un a = at(path);
+	int s = OK(socket(AF_UNIX, SOCK_DGRAM, 0));
+
+	unlink(path);
+	OK(bind(s, (void *)&a, sizeof(a)));
+	return s;
+}
+
+static int error_of(int s)
+{
+	socklen_t len = sizeof(int);
+	int e;
+
+	OK(getsockopt(s, SOL_SOCKET, SO_ERROR, &e, &len));
+	return e;
+}
+
+/* Who connects to another peer loses what has come, of which the old peer hears. */
+TEST(datagrams_of_the_last_peer)
+{
+	struct sockaddr_un a = at("/tmp/dg a"), b = at("/tmp/dg b"), c = at("/tmp/dg c"),
+			   none = { .sun_family = AF_UNSPEC };
+	int sa = named(a.sun_path), sb = named(b.sun_path), sc = named(c.sun_path);
+	char buf[10];
+
+	OK(connect(sa, (void *)&b, sizeof(b)));
+	OK(connect(sb, (void *)&a, sizeof(a)));
+	EQ(send(sb, "x", 1, 0), 1);
+	OK(connect(sa, (void *)&b, sizeof(b)));		/* the same: nothing is lost */
+	EQ(error_of(sb), 0);
+	EQ(recv(sa, buf, sizeof(buf), MSG_DONTWAIT), 1);
+	EQ(send(sb, "xy", 2, 0), 2);
+	OK(connect(sa, (void *)&c, sizeof(c)));
+	ERR(recv(sa, buf, sizeof(buf), MSG_DONTWAIT), EAGAIN);
+	EQ(waiting(sa), 0);
+	EQ(error_of(sb), ECONNRESET);
+	ERR(send(sb, "x", 1, 0), EPERM);
+	EQ(send(sc, "x", 0, 0) < 0 && errno == ENOTCONN, 1);
+	EQ(sendto(sc, "xyz", 3, 0, (void *)&a, sizeof(a)), 3);
+	OK(connect(sa, (void *)&none, sizeof(none)));
+	ERR(recv(sa, buf, sizeof(buf), MSG_DONTWAIT), EAGAIN);
+	EQ(error_of(sc), 0);				/* it sends to whomever */
+	EQ(sendto(sc, "xyz", 3, 0, (void *)&a, sizeof(a)), 3);
+	OK(connect(sa, (void *)&none, sizeof(none)));
+	EQ(recv(sa, buf, sizeof(buf), MSG_DONTWAIT), 3);
+	unlink(a.sun_path);
+	unlink(b.sun_path);
+	unlink(c.sun_path);
+}
+
 TEST(server_and_client)
 {
 	struct sockaddr_un a = at("/tmp/sock"), who;

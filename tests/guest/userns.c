@@ -153,3 +153,67 @@ TEST(root_is_mapped_by_who_may_set_file_capabilities)
 	EQ(kill(pid, SIGKILL), 0);
 	t_wait(pid);
 }
+
+static void put_map(pid_t pid, const char *name, const char *text, int err)
+{
+	int fd = OK(open_of(pid, name, O_WRONLY));
+
+	if (err)
+		ERR(write(fd, text, strlen(text)), err);
+	else
+		EQ(write(fd, text, strlen(text)), (long)strlen(text));
+	close(fd);
+}
+
+/* Its namespace has two pieces of each kind of id: it gives to one of its own what lies in one piece, no id of a gap. */
+static void gives_ids_away(void)
+{
+	static const char *const names[] = { "uid_map", "gid_map", "projid_map" };
+	int go, done;
+	pid_t pid = child_that_unshares(&go, &done);
+	char b[100] = "";
+
+	EQ(write(go, "x", 1), 1);
+	EQ(read(done, b, 1), 1);
+	for (int i = 0; i < 3; i++) {
+		int fd;
+
+		put_map(pid, names[i], "0 0 40", EPERM);		/* both ends, and a gap */
+		put_map(pid, names[i], "0 30 20", EPERM);		/* two pieces side by side */
+		put_map(pid, names[i], "0 45 10", EPERM);
+		put_map(pid, names[i], "0 12 4", EPERM);
+		put_map(pid, names[i], "0 30 4294967200", EPERM);
+		put_map(pid, names[i], "0 0 10\n10 32 8\n", 0);
+		fd = OK(open_of(pid, names[i], O_RDONLY));
+		EQ(read(fd, b, sizeof(b)), 66);
+		CHECK(!strncmp(b, "         0          0         10\n        10         32          8\n", 66));
+		close(fd);
+	}
+	EQ(kill(pid, SIGKILL), 0);
+	t_wait(pid);
+}
+
+TEST(a_piece_of_a_map_lies_in_one_piece_of_the_parents)
+{
+	static const char *const names[] = { "uid_map", "gid_map", "projid_map" };
+	int go[2], status;
+	pid_t pid;
+	char c;
+
+	OK(pipe(go));
+	pid = OK(fork());
+	if (!pid) {
+		OK(unshare(CLONE_NEWUSER));
+		kill(getpid(), SIGSTOP);
+		EQ(read(go[0], &c, 1), 1);
+		gives_ids_away();
+		_exit(0);
+	}
+	EQ(waitpid(pid, &status, WUNTRACED), pid);
+	CHECK(WIFSTOPPED(status));
+	for (int i = 0; i < 3; i++)
+		put_map(pid, names[i], "0 0 10\n30 30 10\n40 40 10\n", 0);
+	OK(kill(pid, SIGCONT));
+	EQ(write(go[1], "x", 1), 1);
+	EQ(t_wait(pid), 0);
+}

@@ -69,6 +69,29 @@ TEST(waitid_and_nowait)
 	EQ(si.si_status, SIGKILL);
 }
 
+/* What it does not tell is left as it was. */
+TEST(waitid_writes_its_fields_alone)
+{
+	unsigned char b[sizeof(siginfo_t)];
+	siginfo_t *si = (siginfo_t *)b;
+	size_t from = offsetof(siginfo_t, si_pid), end = from + 3 * sizeof(int);
+	pid_t pid = OK(fork());
+
+	if (pid == 0)
+		_exit(9);
+	memset(b, 0xa5, sizeof(b));
+	OK(waitid(P_PID, pid, si, WEXITED));
+	EQ(si->si_signo, SIGCHLD);
+	EQ(si->si_errno, 0);
+	EQ(si->si_code, CLD_EXITED);
+	EQ(si->si_pid, pid);
+	EQ(si->si_uid, getuid());
+	EQ(si->si_status, 9);
+	for (size_t i = 3 * sizeof(int); i < sizeof(b); i++)
+		if (i < from || i >= end)
+			EQ(b[i], 0xa5);
+}
+
 TEST(stop_and_continue)
 {
 	siginfo_t si;

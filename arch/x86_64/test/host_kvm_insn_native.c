@@ -7,8 +7,8 @@
 /* sources: arch/x86_64/kvm_insn_segment.c arch/x86_64/kvm_insn_system.c */
 /*
  * KVM's execution of instructions against the CPU: random registers, memory and instructions, run
- * both ways in 64-bit mode and, through a segment of the host's, in 32-bit mode. All registers,
- * the flags that the manual defines, memory, faults and RIP are compared.
+ * both ways in 64-bit mode and, through a segment of the host's, where it has one, in 32-bit mode.
+ * All registers, the flags that the manual defines, memory, faults and RIP are compared.
  */
 #include <cpuid.h>
 #include <stdio.h>
@@ -615,6 +615,20 @@ static u32 compare(u32 rounds)
 	return bad;
 }
 
+/*
+ * Does the machine run 32-bit code of programs? Some virtual ones do not: the jump into that
+ * segment faults, whatever comes behind it.
+ */
+static bool runs_32(void)
+{
+	static const u8 nop = 0x90;
+
+	memset(box->gpr, 0, sizeof(box->gpr));
+	box->flags = 0x202;
+	run_native(&nop, 1);
+	return box->vector == ~0ull;
+}
+
 int main(void)
 {
 	const char *env = getenv("OCHRE_INSN_ROUNDS");
@@ -625,6 +639,9 @@ int main(void)
 	prepare();
 	bad = compare(rounds);
 	build_32();
-	bad += compare(rounds);
+	if (runs_32())
+		bad += compare(rounds);
+	else
+		printf("32 bits: this machine runs no such code: not compared\n");
 	return bad != 0;
 }

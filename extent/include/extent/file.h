@@ -57,7 +57,16 @@ ssize_t extent_direct_read(struct extent_file *x, struct kiocb *k, struct iter *
 int extent_fiemap(struct extent_file *x, struct fiemap_extent_info *info, u64 start, u64 len);
 
 /*
- * The functions below are called with the inode locked for writing.
+ * The inode is locked, at least shared: a direct write of FROM at k->ki_pos would change bytes of
+ * blocks that are written already, and nothing else of the file. Then, and as long as the lock is
+ * held, extent_direct_write() may be called with it. IOCB_APPEND and what the blocks share is the
+ * caller's.
+ */
+bool extent_direct_overwrites(struct extent_file *x, const struct kiocb *k,
+			      const struct iter *from);
+
+/*
+ * The functions below are called with the inode locked for writing, but for the above.
  *
  * A write into the page cache, at k->ki_pos, which moves; i_size grows. Behind the file's end:
  * after extent_extend(). Bytes or -errno; -EAGAIN with IOCB_NOWAIT.

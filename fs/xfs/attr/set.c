@@ -84,8 +84,10 @@ int xfs_xattr_handler_set(const struct xattr_handler *h, struct mnt_idmap *idmap
 		e = xfs_acl_take(NULL, type, value, (u32)size);
 	}
 	e = e ?: xfs_change_attr(inode, &x, how);
-	if (!e)
+	if (!e) {
+		inode->i_flags &= ~(unsigned int)S_NOSEC;	/* it may be a capability */
 		tell_root(inode, &x);
+	}
 	if (!e && type >= 0)
 		e = xfs_acl_take(inode, type, value, (u32)size);
 	return e;

@@ -3,7 +3,8 @@
  * Regular files: the functions of extent/ as theirs (where bytes are: map.c).
  *
  * Reads hold the inode lock shared, as on Linux: a direct one keeps truncation away from its
- * blocks, and a buffered one sees a write as a whole or not at all.
+ * blocks, and a buffered one sees a write as a whole or not at all. Direct writes over bytes that
+ * are in blocks of their own hold it shared too, as on Linux, and wait for the device side by side.
  */
 #include "fs/xfs/file/priv.h"
 #include <block/blk.h>
@@ -98,6 +99,36 @@ static ssize_t write_locked(struct extent_file *x, struct kiocb *k, struct iter 
 	return n == -ENOTBLK ? write_through(x, k, from) : n;
 }
 
+/*
+ * The inode is locked, at least shared: that is enough. Rights that a write takes away are a
+ * change.
+ */
+static bool overwrites(struct inode *inode, const struct kiocb *k, const struct iter *from)
+{
+	return IS_NOSEC(inode) && !xfs_shares(inode) &&
+	       extent_direct_overwrites(&XFS_I(inode)->file, k, from);
+}
+
+/* A direct write that changes bytes alone: true, and *N is its answer. */
+static bool write_shared(struct inode *inode, struct kiocb *k, struct iter *from, ssize_t *n)
+{
+	bool yes = true;
+
+	if (!(k->ki_flags & IOCB_DIRECT) || k->ki_flags & IOCB_APPEND)
+		return false;
+	inode_lock_shared(inode);
+	*n = generic_write_checks(k, from);
+	if (*n > 0)
+		yes = overwrites(inode, k, from);
+	if (*n > 0 && yes) {
+		*n = file_modified(k->ki_filp) ?: extent_direct_write(&XFS_I(inode)->file, k, from);
+		/* A page of the cache is in use, and is to be written to. */
+		yes = *n != -ENOTBLK;
+	}
+	inode_unlock_shared(inode);
+	return yes;
+}
+
 static ssize_t write_iter(struct kiocb *k, struct iter *from)
 {
 	struct inode *inode = file_inode(k->ki_filp);
@@ -107,9 +138,11 @@ static ssize_t write_iter(struct kiocb *k, struct iter *from)
 		return -EIO;
 	if (k->ki_flags & IOCB_NOWAIT)
 		return -EAGAIN;
-	inode_lock(inode);
-	n = write_locked(&XFS_I(inode)->file, k, from);
-	inode_unlock(inode);
+	if (!write_shared(inode, k, from, &n)) {
+		inode_lock(inode);
+		n = write_locked(&XFS_I(inode)->file, k, from);
+		inode_unlock(inode);
+	}
 	return n > 0 ? generic_write_sync(k, n) : n;
 }
 

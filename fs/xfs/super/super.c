@@ -241,7 +241,7 @@ static void set_limits(struct super_block *s, const struct xfs_sb *sb)
 	s->s_op = &xfs_sops;
 	s->s_xattr = xfs_xattr_handlers;
 	s->s_export_op = &xfs_export_ops;
-	s->s_flags |= SB_POSIXACL;
+	s->s_flags |= SB_POSIXACL | SB_NOSEC;
 }
 
 /*

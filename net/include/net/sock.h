@@ -154,7 +154,7 @@ struct sock {
 	/* no SIGIO for data, one for room: hints, set by a waiter or a sender without room */
 	bool reader_waits, wants_space;
 	kuid_t uid;			/* of the maker, shown and used by routing */
-	u64 ino;			/* of the file: idiag_inode, /proc/net */
+	u64 ino;	 /* l to change: of the file, 0: none: idiag_inode, /proc/net */
 	atomic64_t cookie;		/* 0: not given yet */
 	/* SIOCGSTAMP: when the last packet read came; 0: that was not recorded */
 	u64 rx_stamp_ns;
@@ -270,6 +270,14 @@ static inline bool sock_wspace_free(const struct sock *sk)
 
 /* P counts against SK's send buffer until it is freed; P holds SK. */
 void sock_charge_tx(struct sock *sk, struct packet *p);
+/* One packet fits always: a datagram that is larger than the buffer can be received. */
+static inline bool sock_rx_fits(const struct sock *sk, const struct packet *p)
+{
+	u32 there = (u32)atomic_read(&sk->rmem);
+
+	return !there || (u64)there + p->truesize <= (u64)(u32)READ_ONCE(sk->rcvbuf);
+}
+
 /*
  * 0: P counts against the receive buffer; -ENOBUFS: it is full (drops is raised), or the family's
  * memory is.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* What is learned of MTUs has a limit, and what was learned last is kept. */
+/*
+ * What is learned of MTUs has a limit, and what was learned last is kept. Kept routes age for good.
+ */
 #include <lib/err.h>
 #include <kernel/ktest.h>
 #include <kernel/rcu.h>
@@ -7,6 +9,7 @@
 #include <proc/upcalls.h>
 #include <abi/errno.h>
 #include "net/route/fib4_priv.h"
+#include "net/route/fib6_priv.h"
 
 #define LEARNED 5000u
 
@@ -38,5 +41,28 @@ KTEST(route_learned_mtus)
 	rcu_read_unlock();
 	KT_EQ(mtu_of(net, 0x0a000000 + LEARNED - 1), 700);
 	KT_EQ(ghash_count(&net->fib4->mtus.hash), 4096);
+	put_net(net);
+}
+
+/* A route that was kept before 2^32 changes is not believed again. */
+KTEST(route_kept_for_long)
+{
+	struct net *net = copy_net_ns(true, &init_net, &init_user_ns);
+	struct ip4_route r4 = { .gen = 1 };
+	struct ip6_route r6 = { .gen = 1 };
+
+	KT_ASSERT(!IS_ERR(net));
+	rtnl_lock();
+	net->fib4->gen = net->fib6->gen = 1;
+	KT_ASSERT(route4_is_fresh(net, &r4));
+	KT_ASSERT(route6_is_fresh(net, &r6));
+	net->fib4->gen = net->fib6->gen = U32_MAX;
+	for (int i = 0; i < 2; i++) {
+		fib4_changed(net);
+		fib6_changed(net);
+		KT_ASSERT(!route4_is_fresh(net, &r4));
+		KT_ASSERT(!route6_is_fresh(net, &r6));
+	}
+	rtnl_unlock();
 	put_net(net);
 }

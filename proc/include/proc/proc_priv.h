@@ -7,6 +7,8 @@
 #include <proc/pid.h>
 #include <proc/signal.h>
 
+/* Has the init of NS, or of one above it, ended? Nobody is born there any more. */
+bool pid_ns_is_dying(const struct pid_namespace *ns);
 struct pid *alloc_pid(struct pid_namespace *ns, const int *set_tid, size_t set_tid_size);
 void free_pid(struct pid *p);
 void attach_pid(struct task *t, enum pid_type type);
@@ -41,6 +43,8 @@ struct kernel_clone_args {
 	size_t set_tid_size;
 	bool set_tls;
 	int trace_event;		/* PTRACE_EVENT_*; kernel_clone sets it */
+	u64 group_seq;			/* of the caller's process when its copy was begun */
+	bool again;			/* copy_process: a signal to the group came since, begin anew */
 	/* kernel thread instead */
 	int (*fn)(void *);
 	void *fn_arg;

@@ -68,6 +68,7 @@ struct signal_struct {
 	wait_queue_head_t wait_chldexit;
 	struct task *curr_target;	/* s */
 	struct sigpending shared_pending;	/* s */
+	u64 group_seq;			/* s: how many signals came that went to more than this process */
 	int group_exit_code;		/* s */
 	int notify_count;
 	struct task *group_exec_task;

@@ -224,6 +224,8 @@ static inline void fdput_pos(struct fd f)
 struct file *fget(unsigned int fd);	/* with a reference; NULL: EBADF */
 struct file *fget_raw(unsigned int fd);
 struct file *fget_task(struct task *task, unsigned int fd);
+/* OWNER: as whom TASK's locks know it; it may be gone at once, and is to compare alone. */
+struct file *fget_task_info(struct task *task, unsigned int fd, bool *cloexec, const void **owner);
 struct file *fget_task_next(struct task *task, unsigned int *fd);	/* first at or after *fd */
 
 int get_unused_fd_flags(unsigned int flags);	/* O_CLOEXEC; -EMFILE */
@@ -246,7 +248,6 @@ int copy_files(unsigned long clone_flags, struct task *child, bool no_files);
 void exit_files(struct task *task);
 int unshare_files(void);		/* exec: a private table */
 void do_close_on_exec(struct files_struct *files);
-struct files_struct *get_files_struct(struct task *task);
 void put_files_struct(struct files_struct *files);
 extern struct files_struct init_files;
 

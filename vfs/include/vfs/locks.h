@@ -72,4 +72,4 @@ long fcntl_getlk(struct file *, unsigned int cmd, struct uptr arg);
 long fcntl_setlk(unsigned int fd, struct file *, unsigned int cmd, struct uptr arg);
 /* /proc/locks, and what fdinfo says of them, with the numbers that NS has for processes. */
 int locks_show(struct seq_file *m, const struct pid_namespace *ns);
-void show_fd_locks(struct seq_file *m, const struct pid_namespace *ns, struct file *filp, void *files);
+void show_fd_locks(struct seq_file *m, const struct pid_namespace *ns, struct file *filp, const void *files);
