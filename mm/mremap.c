@@ -121,6 +121,27 @@ static unsigned long move_page_tables(struct move *m)
 	return done;
 }
 
+/* A move failed after MOVED bytes: they go back to OLD_ADDR of OLD, and NEW is unmapped. */
+static void move_back(struct vma *old, unsigned long old_addr, struct vma *new, unsigned long moved)
+{
+	struct mm *mm = old->vm_mm;
+	struct move back = { .mm = mm, .old = new, .new = old, .from = new->vm_start, .to = old_addr, .len = moved };
+	struct address_space *mapping = old->on_i_mmap ? old->vm_mapping : NULL;
+
+	/*
+	 * A walk over the file's VMAs reaches the new one last: it misses nothing while entries move there, but would while
+	 * they move back. No table is wanted that is not there.
+	 */
+	gather_init(&back.tlb, mm, new->vm_start, new->vm_end, false);
+	if (mapping)
+		down_write(&mapping->i_mmap_rwsem);
+	move_page_tables(&back);
+	if (mapping)
+		up_write(&mapping->i_mmap_rwsem);
+	gather_finish(&back.tlb);
+	do_vma_munmap(mm, new, new->vm_start, new->vm_end);
+}
+
 static unsigned long move_vma(struct vma *vma, unsigned long old_addr, unsigned long old_len, unsigned long new_len,
 			      unsigned long new_addr, bool dontunmap)
 {
@@ -171,22 +192,7 @@ static unsigned long move_vma(struct vma *vma, unsigned long old_addr, unsigned 
 	if (flags & VM_LOCKED)
 		mm->locked_vm += pages;
 	if (err) {
-		/* Back with what was moved, and away with the new VMA. */
-		struct move back = { .mm = mm, .old = new, .new = vma, .from = new_addr, .to = old_addr, .len = moved };
-		struct address_space *mapping = vma->on_i_mmap ? vma->vm_mapping : NULL;
-
-		/*
-		 * Who walks the file's VMAs comes to the new one last, and so misses nothing on the way there; on
-		 * the way back it would. No table is wanted that is not there.
-		 */
-		gather_init(&back.tlb, mm, new_addr, new_addr + new_len, false);
-		if (mapping)
-			down_write(&mapping->i_mmap_rwsem);
-		move_page_tables(&back);
-		if (mapping)
-			up_write(&mapping->i_mmap_rwsem);
-		gather_finish(&back.tlb);
-		do_vma_munmap(mm, new, new_addr, new_addr + new_len);
+		move_back(vma, old_addr, new, moved);
 		return (unsigned long)err;
 	}
 	if (dontunmap) {
@@ -250,7 +256,7 @@ static struct vma *resize_check(struct mm *mm, unsigned long addr, unsigned long
 	return vma;
 }
 
-/* May the two places of a move be such ones? */
+/* Are the two ranges of a move valid? */
 static bool places_fit(struct mm *mm, unsigned long addr, unsigned long old_len, unsigned long new_addr, unsigned long new_len)
 {
 	if (offset_in_page(new_addr) || new_len > mm->task_size || new_addr > mm->task_size - new_len)
@@ -258,14 +264,14 @@ static bool places_fit(struct mm *mm, unsigned long addr, unsigned long old_len,
 	return addr + old_len <= new_addr || new_addr + new_len <= addr;
 }
 
-/* The places fit. What is refused for what lies at ADDR is refused before anything at the new place goes. */
+/* The ranges are valid. Errors that depend on the mapping at ADDR are returned before the new range is unmapped. */
 static unsigned long mremap_to(struct mm *mm, unsigned long addr, unsigned long old_len, unsigned long new_addr,
 			       unsigned long new_len, unsigned long flags)
 {
 	struct vma *vma;
 	int err;
 
-	/* What a shrink cuts off may lie in other mappings. */
+	/* The part that a shrink cuts off may lie in other mappings. */
 	vma = resize_check(mm, addr, min(old_len, new_len), new_len, flags);
 	if (IS_ERR(vma))
 		return (unsigned long)PTR_ERR(vma);
