@@ -64,7 +64,7 @@ static int set_hwaddr(struct netdev *d, const struct sockaddr *a)
 		return -EOPNOTSUPP;
 	if (a->sa_family != d->type)
 		return -EINVAL;
-	if (d->type == ARPHRD_ETHER && !eth_is_station((const u8 *)a->sa_data))
+	if (!eth_is_station((const u8 *)a->sa_data))
 		return -EADDRNOTAVAIL;
 	return netdev_set_mac(d, (const u8 *)a->sa_data);
 }

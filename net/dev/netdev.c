@@ -348,7 +348,7 @@ EXPORT(netdev_set_mtu);
 
 bool netdev_changes_mac(const struct netdev *d)
 {
-	return d->addr_len && d != d->net->loopback;
+	return d->addr_len != 0;
 }
 
 int netdev_set_mac(struct netdev *d, const u8 *addr)

@@ -242,17 +242,18 @@ static int target_of(struct netlink_sock *n, const struct sock_msg *m, struct nl
 	return err;
 }
 
-/* One that is connected hears its peer alone. */
+/* A connected socket receives from its peer alone. */
 static bool hears(const struct netlink_sock *to, const struct netlink_sock *from)
 {
 	return READ_ONCE(to->sk.state) != NETLINK_CONNECTED ||
 	       READ_ONCE(to->dst_portid) == from->portid;
 }
 
-/* Has TO room for P? One that lost messages has none until it has read all that is there. */
+/* Has TO room for P? A queue that lost messages has none until its reader has emptied it. */
 static bool takes(const struct netlink_sock *to, const struct packet *p)
 {
-	return !READ_ONCE(to->congested) && sock_rx_fits(&to->sk, p);
+	return (!READ_ONCE(to->congested) || !atomic_read(&to->sk.rmem)) &&
+	       sock_rx_fits(&to->sk, p);
 }
 
 /* Puts P into the queue of TO, where it has waited for room. P stays the caller's on failure. */

@@ -36,7 +36,7 @@ static int set_address(struct netdev *d, const struct nlattr *a)
 {
 	if (!netdev_changes_mac(d))	/* then A may be shorter than Ethernet's, too */
 		return -EOPNOTSUPP;
-	if (d->type == ARPHRD_ETHER && !eth_is_station(nla_data(a)))
+	if (!eth_is_station(nla_data(a)))
 		return -EADDRNOTAVAIL;
 	return netdev_set_mac(d, nla_data(a));
 }

@@ -311,7 +311,7 @@ TEST(links)
 	EQ(done(), ENODEV);
 }
 
-/* A link that cannot be all that was asked for is not there. */
+/* A new link that cannot have every attribute is not made. */
 TEST(no_half_links)
 {
 	struct nlattr *info;
@@ -331,19 +331,43 @@ TEST(no_half_links)
 	EQ(link_new("veth", "half", "other"), 0);
 }
 
-/* Devices whose address nobody changes. */
-TEST(addresses_that_stay)
+/* A tun device has no address, whatever its type; lo has one that can be changed. */
+TEST(addresses_of_lo_and_tun)
 {
 	static const unsigned char mac[6] = { 2, 0, 0, 0, 0, 9 };
-	struct ifreq r = { .ifr_name = "np", .ifr_flags = IFF_TUN | IFF_NO_PI };
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	socklen_t len = sizeof(a);
+	struct ifreq r = {};
 	struct ifinfomsg *m;
 	int f, index;
 
 	own_net(NETLINK_ROUTE);
 	m = begin(RTM_SETLINK, 0, sizeof(*m));
 	m->ifi_index = 1;
+	attr(IFLA_ADDRESS, "\1\0\0\0\0\1", 6);
+	EQ(done(), EADDRNOTAVAIL);
+	m = begin(RTM_SETLINK, 0, sizeof(*m));
+	m->ifi_index = 1;
 	attr(IFLA_ADDRESS, mac, 6);
-	EQ(done(), EOPNOTSUPP);
+	EQ(done(), 0);
+	strcpy(r.ifr_name, "lo");
+	OK(ioctl(sock, SIOCGIFHWADDR, &r));
+	EQ(r.ifr_hwaddr.sa_family, 772);	/* ARPHRD_LOOPBACK */
+	CHECK(!memcmp(r.ifr_hwaddr.sa_data, mac, 6));
+	r.ifr_hwaddr.sa_data[5] = 0;
+	OK(ioctl(sock, SIOCSIFHWADDR, &r));
+	memset(r.ifr_hwaddr.sa_data, 0, 6);
+	ERR(ioctl(sock, SIOCSIFHWADDR, &r), EADDRNOTAVAIL);
+	EQ(link_up(1, 1), 0);
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	f = OK(socket(AF_INET, SOCK_DGRAM, 0));
+	OK(bind(f, (void *)&a, sizeof(a)));
+	OK(getsockname(f, (void *)&a, &len));
+	OK(connect(f, (void *)&a, len));
+	EQ(send(f, "still there", 11, 0), 11);
+	EQ(recv(f, in, sizeof(in), 0), 11);
+	strcpy(r.ifr_name, "np");
+	r.ifr_flags = IFF_TUN | IFF_NO_PI;
 	f = open("/dev/net/tun", O_RDWR);
 	if (f < 0)
 		SKIP("no /dev/net/tun");

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Netlink between programs: who is heard, and who waits. proves: connect sendto recvfrom */
+/*
+ * Netlink between programs: senders that are filtered, and senders that wait. proves: connect
+ * sendto recvfrom
+ */
 #include "t.h"
 #include <linux/netlink.h>
 #include <sys/socket.h>
@@ -31,7 +34,7 @@ TEST(a_connected_one_hears_its_peer)
 	EQ(c[0], 'b');
 }
 
-/* A sender that waits goes on when there is room for its message, not only when all was read. */
+/* A waiting sender goes on when there is room for its message, before the queue is empty. */
 TEST(a_sender_waits_for_room)
 {
 	struct sockaddr_nl to = { .nl_family = AF_NETLINK, .nl_pid = 4200 };

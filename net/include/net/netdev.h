@@ -259,7 +259,7 @@ void netdev_close(struct netdev *d);
 int netdev_change_flags(struct netdev *d, u32 flags);
 int netdev_set_mtu(struct netdev *d, u32 mtu);
 int netdev_set_mac(struct netdev *d, const u8 *addr);
-/* False: D has no address, or one that nobody changes: -EOPNOTSUPP. */
+/* False: D has no address: -EOPNOTSUPP. */
 bool netdev_changes_mac(const struct netdev *d);
 /* The machine that D is in has moved: its neighbours hear of it. Takes rtnl; sleeps. */
 void netdev_notify_peers(struct netdev *d);
