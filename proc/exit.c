@@ -682,7 +682,7 @@ void zap_pid_ns_processes(struct pid_namespace *ns)
 		set_current_state(TASK_INTERRUPTIBLE);
 		if ((int)READ_ONCE(ns->pid_allocated) <= ours)
 			break;
-		/* It handles neither any more, and would not sleep with one of them. */
+		/* The task handles neither any more, and could not sleep with one of them set. */
 		clear_thread_flag(TIF_SIGPENDING);
 		clear_thread_flag(TIF_NOTIFY_SIGNAL);
 		schedule();

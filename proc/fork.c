@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Making tasks: fork, vfork, clone, clone3 and kernel threads.
+ * Making tasks: fork, vfork, clone and clone3. (Kernel threads: kernel_threads.c.)
  *
  * kernel_clone() checks the flags, copies what is not shared room by room, and only then makes the child visible under
  * tasklist_lock; until that point any failure is undone in reverse order and nobody has seen it.
@@ -40,7 +40,6 @@
 struct kmem_cache *sighand_cache;
 static struct kmem_cache *signal_cache;
 int max_threads;
-struct task *kthreadd_task;
 
 /* Group and session of what has none of its own yet, process 1 first of all: number 0 for getpgrp(2) and getsid(2). Never freed. */
 static struct pid init_group = {
@@ -62,11 +61,6 @@ static struct sighand_struct init_sighand = {
 	.siglock = __SPIN_LOCK_UNLOCKED(init_sighand.siglock), .count = REFCOUNT_INIT(2),
 	.signalfd_wqh = __WAIT_QUEUE_HEAD_INIT(init_sighand.signalfd_wqh),
 };
-
-void __noreturn kernel_thread_exit(long code)
-{
-	do_exit(code);
-}
 
 /* ---- signal structures ---- */
 
@@ -399,7 +393,7 @@ static void link_task(struct task *t, const struct kernel_clone_args *a, struct 
 	total_forks++;
 }
 
-/* tasklist_lock and siglock held: 0, or why the child that PID is for is not made (now). */
+/* tasklist_lock and siglock held: 0, or the error that ends the fork of PID's process; ARGS->again: begin anew. */
 static int may_be_born(struct kernel_clone_args *a, struct hold *hold, const struct pid *pid)
 {
 	if (!is_kernels(a)) {
@@ -408,18 +402,35 @@ static int may_be_born(struct kernel_clone_args *a, struct hold *hold, const str
 			return -EINTR;
 		if (!(a->flags & CLONE_THREAD) && task_is_held(current, hold))
 			return -EAGAIN;
-		/* A signal to the group or to everybody came before the child: it has to be as if it had come before the call. */
+		/* A signal to the group or to every process came during the call: it must look as if it came before. */
 		if (!(a->flags & CLONE_THREAD) && a->group_seq != current->signal->group_seq) {
 			a->again = !signal_pending(current);
 			return -ERESTARTNOINTR;
 		}
 	}
-	/* An init may have ended after the number was given out, and kills nobody any more. */
+	/* The namespace's init may have ended after the number was given out: no init is left to kill the child. */
 	return pid_ns_is_dying(pid->numbers[pid->level].ns) ? -ENOMEM : 0;
 }
 
-/* Where HOLD says that it is to be waited for, nothing is done. */
-static struct task *copy_process(struct kernel_clone_args *a, struct hold *hold)
+/* A program's task, a thread of the kernel, or a worker: a thread of a program's process that stays in the kernel. */
+static void init_kind(struct task *t, const struct kernel_clone_args *a)
+{
+	if (a->worker) {
+		t->flags = (t->flags & ~(unsigned int)PF_KTHREAD) | PF_IO_WORKER;
+		t->uring = a->fn_arg;
+		t->blocked = ~(sigmask_of(SIGKILL) | sigmask_of(SIGSTOP));
+		strscpy(t->comm, a->name, sizeof(t->comm));
+	} else if (a->fn) {
+		t->flags |= PF_KTHREAD;
+		strscpy(t->comm, a->name, sizeof(t->comm));
+		cpumask_setall(&t->cpus_mask);
+		t->nr_cpus_allowed = (int)nr_cpu_ids;
+	} else {
+		t->flags &= ~(unsigned int)PF_KTHREAD;
+	}
+}
+
+struct task *copy_process(struct kernel_clone_args *a, struct hold *hold)
 {
 	struct task *t;
 	struct pid *pid;
@@ -445,19 +456,7 @@ static struct task *copy_process(struct kernel_clone_args *a, struct hold *hold)
 	e = is_kernels(a) ? 0 : check_limits(t);
 	if (e)
 		goto undo_cred;
-	if (a->worker) {
-		t->flags = (t->flags & ~(unsigned int)PF_KTHREAD) | PF_IO_WORKER;
-		t->uring = a->fn_arg;
-		t->blocked = ~(sigmask_of(SIGKILL) | sigmask_of(SIGSTOP));
-		strscpy(t->comm, a->name, sizeof(t->comm));
-	} else if (a->fn) {
-		t->flags |= PF_KTHREAD;
-		strscpy(t->comm, a->name, sizeof(t->comm));
-		cpumask_setall(&t->cpus_mask);
-		t->nr_cpus_allowed = (int)nr_cpu_ids;
-	} else {
-		t->flags &= ~(unsigned int)PF_KTHREAD;
-	}
+	init_kind(t, a);
 	e = copy_rooms(t, a);
 	if (e)
 		goto undo_cred;
@@ -601,60 +600,6 @@ pid_t kernel_clone(struct kernel_clone_args *a)
 	}
 	put_pid(traced);
 	return nr;
-}
-
-struct task *kernel_thread_create(int (*fn)(void *), void *arg, const char *name)
-{
-	struct kernel_clone_args a = {
-		.flags = CLONE_VM | CLONE_UNTRACED | CLONE_FS | CLONE_FILES, .fn = fn, .fn_arg = arg, .name = name,
-	};
-
-	return copy_process(&a, NULL);
-}
-
-struct task *proc_worker_create(int (*fn)(void *), void *arg, const char *name)
-{
-	struct kernel_clone_args a = {
-		.flags = CLONE_VM | CLONE_UNTRACED | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
-		.fn = fn, .fn_arg = arg, .name = name, .worker = true,
-	};
-	struct task *t = copy_process(&a, NULL);
-
-	return t == ERR_PTR(-EINTR) ? ERR_PTR(-EAGAIN) : t;	/* its process ends */
-}
-
-struct task *proc_helper_create(int (*fn)(void *), void *arg, const char *name)
-{
-	struct kernel_clone_args a = {
-		.flags = CLONE_UNTRACED | CLONE_FILES, .exit_signal = SIGCHLD, .fn = fn, .fn_arg = arg, .name = name,
-	};
-
-	WARN_ON(!is_kthread(current));
-	return copy_process(&a, NULL);
-}
-
-/* kthreadd: parent of all kernel threads, which reap themselves, and of the kernel's helpers, which leave no zombie. */
-static int kthreadd_main(void *unused)
-{
-	spin_lock_irq(&my_sighand()->siglock);
-	my_sighand()->action[SIGCHLD - 1].handler = SIG_KERNEL_IGN;
-	spin_unlock_irq(&my_sighand()->siglock);
-	for (;;) {
-		set_current_state(TASK_IDLE);
-		schedule();
-	}
-	return 0;
-}
-
-int proc_start_kthreadd(void)
-{
-	struct task *t = kernel_thread_create(kthreadd_main, NULL, "kthreadd");
-
-	if (IS_ERR(t))
-		return (int)PTR_ERR(t);
-	kthreadd_task = t;
-	wake_up_process(t);
-	return 0;
 }
 
 static int fork_init(void)

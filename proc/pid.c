@@ -138,7 +138,7 @@ static int take_number(struct pid_namespace *n, u32 nr, struct pid *p)
 	return e == -EBUSY ? -EEXIST : e;
 }
 
-/* The next free number in N. One without an init gives out no other number than 1, however often a fork has failed: that is its init. */
+/* The next free number in N. A namespace without an init gives out number 1 alone, however often a fork has failed: to its init. */
 static int next_number(struct pid_namespace *n, u32 *nr, struct pid *p)
 {
 	u32 low = n->index->next > RESERVED_PIDS ? RESERVED_PIDS : 1;

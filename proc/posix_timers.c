@@ -153,7 +153,7 @@ static u64 forward(struct posix_timer *p, s64 now)
 	if (now < p->cpu_expires)
 		return 0;
 	n = (u64)(now - p->cpu_expires) / (u64)p->interval_ns + 1;
-	/* N - 1 intervals end before now, the last one may end after all times that there are. */
+	/* N - 1 intervals end before now, the last one may end after KTIME_MAX. */
 	p->cpu_expires = ktime_add_safe(p->cpu_expires + (s64)(n - 1) * p->interval_ns, p->interval_ns);
 	return n;
 }

@@ -358,11 +358,11 @@ static void wake_signalfd(struct sighand_struct *h)
 	queue_work(system_unbound_wq, &h->tell_signalfd);
 }
 
-/* siglock held. A process that T's is about to make would miss what was sent to its group: it is made again (copy_process). */
+/* siglock held. A child that T's process is making would miss a signal to its group: copy_process() begins anew. */
 static void tell_forks(struct task *t, enum pid_type type)
 {
 	if (type > PIDTYPE_TGID)
-		smp_store_release(&t->signal->group_seq, t->signal->group_seq + 1);	/* whoever sees it sees the signal, too */
+		smp_store_release(&t->signal->group_seq, t->signal->group_seq + 1);	/* a task that sees the new count sees the signal, too */
 }
 
 /* siglock held. */
@@ -509,7 +509,7 @@ int group_send_sig_info(int sig, struct siginfo *info, struct task *t, enum pid_
 	return e;
 }
 
-int kill_pid_info(int sig, struct siginfo *info, struct pid *pid)
+int kill_pid_info(int sig, struct siginfo *info, struct pid *pid, enum pid_type type)
 {
 	struct task *t;
 	int e;
@@ -519,16 +519,16 @@ int kill_pid_info(int sig, struct siginfo *info, struct pid *pid)
 		rcu_read_lock();
 		t = pid_task(pid, PIDTYPE_PID);
 		if (t)
-			e = group_send_sig_info(sig, info, t, PIDTYPE_TGID);
+			e = group_send_sig_info(sig, info, t, type);
 		rcu_read_unlock();
-		/* Gone as we looked at it; but a thread in exec may have taken its place. */
+		/* It went during the check; but a thread in exec may have taken its place. */
 	} while (t && e == -ESRCH);
 	return e;
 }
 
 int kill_pid(struct pid *pid, int sig, int priv)
 {
-	return kill_pid_info(sig, priv ? SEND_SIG_PRIV : SEND_SIG_NOINFO, pid);
+	return kill_pid_info(sig, priv ? SEND_SIG_PRIV : SEND_SIG_NOINFO, pid, PIDTYPE_TGID);
 }
 
 /* A signal to a group, and what came of it: 0 if any took it. */

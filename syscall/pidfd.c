@@ -64,25 +64,6 @@ static bool sees(struct pid *pid)
 	return pid_vnr(pid) > 0;
 }
 
-static int send_to(struct pid *pid, int sig, struct siginfo *i, enum pid_type type)
-{
-	struct task *t;
-	int e;
-
-	if (type == PIDTYPE_PGID)
-		return kill_pgrp_info(sig, i, pid);
-	do {
-		e = -ESRCH;
-		rcu_read_lock();
-		t = pid_task(pid, PIDTYPE_PID);
-		if (t)
-			e = group_send_sig_info(sig, i, t, type);
-		rcu_read_unlock();
-		/* Gone as we looked at it; but a thread in exec may have taken its place. */
-	} while (t && e == -ESRCH);
-	return e;
-}
-
 long sys_pidfd_send_signal(int pidfd, int sig, struct uptr info, unsigned int flags)
 {
 	const unsigned int known = PIDFD_SIGNAL_THREAD | PIDFD_SIGNAL_THREAD_GROUP | PIDFD_SIGNAL_PROCESS_GROUP;
@@ -118,12 +99,12 @@ long sys_pidfd_send_signal(int pidfd, int sig, struct uptr info, unsigned int fl
 		r = -EINVAL;
 		if (i.si_signo != sig)
 			goto out;
-		/* Only to oneself may one pretend to be the kernel or kill(2): a thread, whose own number that is. */
+		/* si_code of the kernel or of kill(2): a thread may send it to itself alone. */
 		r = -EPERM;
 		if ((i.si_code >= 0 || i.si_code == SI_TKILL) && (pid != task_own_pid(current) || type == PIDTYPE_PGID))
 			goto out;
 	}
-	r = send_to(pid, sig, &i, type);
+	r = type == PIDTYPE_PGID ? kill_pgrp_info(sig, &i, pid) : kill_pid_info(sig, &i, pid, type);
 out:
 	put_pid(pid);
 	return r;

@@ -207,7 +207,7 @@ static int put_child_info(struct uptr infop, const struct wait_args *a, bool tol
 		info.si_uid = a->info_uid;
 		info.si_status = a->info_status;
 	}
-	/* The rest of a siginfo_t is no business of this call. */
+	/* waitid(2) writes no other field of a siginfo_t. */
 	return copy_to_user(infop, &info, 3 * sizeof(int)) ||
 	       copy_to_user(uptr_add(infop, offsetof(struct siginfo, si_pid)), &info.si_pid, 3 * sizeof(int)) ? -EFAULT : 0;
 }

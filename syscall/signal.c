@@ -130,7 +130,7 @@ long sys_kill(pid_t pid, int sig)
 		return kill_everybody(sig, &i);
 	if (pid > 0) {
 		rcu_read_lock();
-		e = kill_pid_info(sig, &i, find_vpid(pid));
+		e = kill_pid_info(sig, &i, find_vpid(pid), PIDTYPE_TGID);
 		rcu_read_unlock();
 		return e;
 	}
@@ -194,7 +194,7 @@ long sys_rt_sigqueueinfo(pid_t pid, int sig, struct uptr uinfo)
 	if (e)
 		return e;
 	rcu_read_lock();
-	e = kill_pid_info(sig, &i, find_vpid(pid));
+	e = kill_pid_info(sig, &i, find_vpid(pid), PIDTYPE_TGID);
 	rcu_read_unlock();
 	return e;
 }

@@ -382,7 +382,7 @@ long sys_clock_adjtime(int id, struct uptr utx)
 		now = ktime_get_real_ns();
 	}
 	modes = tx.modes;
-	memset(&tx, 0, sizeof(tx));		/* also what lies between its fields */
+	memset(&tx, 0, sizeof(tx));		/* its padding too */
 	tx.modes = modes;
 	tx.maxerror = tx.esterror = 16000000;
 	tx.status = STA_UNSYNC;

@@ -7,7 +7,7 @@
 #include <proc/pid.h>
 #include <proc/signal.h>
 
-/* Has the init of NS, or of one above it, ended? Nobody is born there any more. */
+/* Has the init of NS, or of a namespace above it, ended? Forks into NS fail then. */
 bool pid_ns_is_dying(const struct pid_namespace *ns);
 struct pid *alloc_pid(struct pid_namespace *ns, const int *set_tid, size_t set_tid_size);
 void free_pid(struct pid *p);
@@ -52,6 +52,11 @@ struct kernel_clone_args {
 	bool worker;			/* a thread of the running task's process that stays in the kernel */
 };
 pid_t kernel_clone(struct kernel_clone_args *args);
+/*
+ * A new task, not yet running; ERR_PTR. HOLD may be NULL for the kernel's tasks. Nothing was done if HOLD says
+ * that the caller is to wait (hold_wait()), or A->again that it is to call anew.
+ */
+struct task *copy_process(struct kernel_clone_args *a, struct hold *hold);
 extern struct task *kthreadd_task;
 extern int max_threads;
 

@@ -144,7 +144,7 @@ int send_sig_info(int sig, struct siginfo *info, struct task *t);
 int group_send_sig_info(int sig, struct siginfo *info, struct task *t, enum pid_type type);	/* checks rights */
 int do_send_sig_info(int sig, struct siginfo *info, struct task *t, enum pid_type type);
 int kill_pid(struct pid *pid, int sig, int priv);
-int kill_pid_info(int sig, struct siginfo *info, struct pid *pid);
+int kill_pid_info(int sig, struct siginfo *info, struct pid *pid, enum pid_type type);	/* TYPE: the thread PID, or its process */
 int kill_pgrp(struct pid *pgrp, int sig, int priv);
 int kill_pgrp_info(int sig, struct siginfo *info, struct pid *pgrp);
 /* To the running task, even if blocked or ignored (then the default is taken). */
