@@ -9,11 +9,11 @@
  * goes through the cache, which knows the rest of them.
  *
  * The inode's lock, shared for reads and for writes that change bytes alone, keeps truncation away
- * from the blocks: those that write into written blocks do not wait for each other, so that a
- * device has as many of them as there are threads. Two at the same place: each byte is one's, as on
- * Linux. Transfers that nobody waits for outlast it: they count in i_dio_count, and who changes
- * blocks under the lock waits for them (inode_dio_wait()). Writes that make the file larger are
- * waited for: the next one must find the file's end behind them.
+ * from the blocks: writers of written blocks do not wait for each other, so that a device gets as
+ * many writes at a time as there are threads. Of two writes to the same place, each byte comes from
+ * one of them, as on Linux. Asynchronous transfers outlast the lock: they count in i_dio_count, and
+ * a task that changes blocks under the lock waits for them (inode_dio_wait()). A write that makes
+ * the file larger is synchronous: the next one must find the file's end behind it.
  */
 #include <lib/minmax.h>
 #include <alloc/slab.h>

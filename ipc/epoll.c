@@ -339,7 +339,7 @@ static void forget_item(struct eventpoll *ep, struct epitem *item)
 
 	unhook(item);
 	spin_lock(&f->f_lock);
-	hlist_del_rcu(&item->file_link);	/* who counts paths goes on behind it */
+	hlist_del_rcu(&item->file_link);	/* count_paths() goes on from it */
 	spin_unlock(&f->f_lock);
 	rb_erase_cached(&item->rbn, &ep->items);
 	spin_lock_irq(&ep->lock);
@@ -565,8 +565,8 @@ static const unsigned int path_limits[EP_MAX_NESTS + 1] = { UINT_MAX, 500, 100, 
 static unsigned int path_counts[EP_MAX_NESTS + 1];	/* nest_lock */
 
 /*
- * Counts those from FILE up; false: too many. Called at most EP_MAX_NESTS + 2 deep. nest_lock and RCU held. FILE is held, or an instance's, whose
- * memory stays a file's for the read section: one that goes meanwhile has no watchers, or those of the file that came in its place.
+ * Counts the paths from FILE up; false: too many. Called at most EP_MAX_NESTS + 2 deep. nest_lock and RCU held. FILE is referenced, or an
+ * instance's; the memory of the latter stays a file's for the read section: freed meanwhile, it has no watchers, or those of the next file there.
  */
 static bool count_paths(struct file *file, unsigned int depth)
 {

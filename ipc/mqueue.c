@@ -202,7 +202,7 @@ static void tell(struct mqueue *q)
 		rcu_read_lock();
 		t = pid_task(q->notify, PIDTYPE_TGID);
 		if (t && READ_ONCE(t->self_exec_id) == q->exec_id) {	/* not another program that took its place (execve) */
-			/* The sender as the receiver's namespaces know him. */
+			/* The sender's ids in the receiver's namespaces. */
 			i.si_pid = task_tgid_nr_ns(current, task_active_pid_ns(t));
 			i.si_uid = from_kuid_munged(__task_cred(t)->user_ns, current_uid());
 			do_send_sig_info(i.si_signo, &i, t, PIDTYPE_TGID);

@@ -329,7 +329,7 @@ static struct message *take_message(struct msg_queue_v *q, size_t size, long typ
 	return r ? ERR_PTR(r) : m;
 }
 
-/* MSG_COPY: the message at place TYPE stays where it is. It is copied whole: with MSG_NOERROR, too, one that is too long is refused. */
+/* MSG_COPY: copies message number TYPE and leaves it in the queue. A message that is too long is refused, with MSG_NOERROR too. */
 static struct message *copy_message(struct msg_queue_v *q, size_t size, long place, int flags)
 {
 	struct message *m, *copy = ERR_PTR(-ENOMSG);
@@ -442,7 +442,7 @@ static long msg_limits(struct ipc_namespace *ns, int cmd, struct uptr buf)
 	unsigned long x;
 	int max;
 
-	memset(&i, 0, sizeof(i));	/* also what lies behind its last field */
+	memset(&i, 0, sizeof(i));	/* its padding too */
 	i.msgpool = MSGPOOL;
 	i.msgmap = MSGMAP;
 	i.msgmax = ns->msg_max;

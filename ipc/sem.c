@@ -5,8 +5,7 @@
  * its result. So a value is never seen between the change and the waiter's turn.
  *
  * SEM_UNDO: a process keeps, for each set, what to add to each semaphore when it ends. The list of these may be shared
- * (CLONE_SYSVSEM). A set knows all undos for it, and takes them along when it is removed: who finds one in a list finds its set
- * alive. An undo is under its set's lock, the list under its own. Lock order: set, list.
+ * (CLONE_SYSVSEM). A set knows all undos for it, and frees them when it is removed: an undo in a list has a live set. An undo is under its set's lock, the list under its own. Lock order: set, list.
  */
 #include <lib/types.h>
 #include <lib/err.h>
@@ -52,7 +51,7 @@ struct undo_list {
 	refcount_t refs;		/* tasks */
 	spinlock_t lock;
 	struct rb_root undos;		/* lock: by set */
-	struct rcu_head rcu;		/* who removes a set unlocks the list after the last undo went */
+	struct rcu_head rcu;		/* the remover of a set unlocks the list after the last undo is freed */
 };
 
 struct sem_undo_v {
@@ -333,7 +332,7 @@ void exit_sysv_undo(struct task *t)
 	if (!l || !refcount_dec_and_test(&l->refs))
 		return;
 	while ((s = a_set_of(l))) {
-		/* If it was removed meanwhile the undo went with it. */
+		/* If the set was removed meanwhile, the undo was freed with it. */
 		if (!sysv_lock(&s->o)) {
 			struct sem_undo_v *u;
 

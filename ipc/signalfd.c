@@ -37,7 +37,7 @@ static __poll_t signalfd_poll(struct file *file, struct poll_table_struct *p)
 	return pending ? EPOLLIN : 0;
 }
 
-/* What a signal comes with: the forms of sigaction(2). */
+/* The fields that come with a signal: the forms of sigaction(2). */
 enum form { FROM_TASK, FROM_QUEUE, FROM_TIMER, FROM_CHILD, FROM_FAULT, FROM_FILE, FROM_SYSCALL };
 
 static enum form form_of(const struct siginfo *i)

@@ -196,7 +196,7 @@ static u32 alu(u16 op, u32 a, u32 b)
 	case BPF_OR: return a | b;
 	case BPF_AND: return a & b;
 	case BPF_XOR: return a ^ b;
-	case BPF_LSH: return a << (b & 31);	/* as Linux's programs see it: X by its low bits */
+	case BPF_LSH: return a << (b & 31);	/* as on Linux: the low five bits of X */
 	case BPF_RSH: return a >> (b & 31);
 	}
 	return -a;		/* BPF_NEG */

@@ -32,7 +32,7 @@ static enum need advice_need(int b)
 	}
 }
 
-/* Takes what is in memory away, here or in a child. */
+/* Advice that discards pages, here or in a child. */
 static bool is_discard(int b)
 {
 	switch (b) {

@@ -373,7 +373,7 @@ static unsigned long mmap_region(struct mm *mm, struct file *file, unsigned long
 		vm_flags |= VM_ACCOUNT;
 	}
 	vma = find_vma_prev(mm, addr, &prev);
-	/* A file's own operation has a say in what may be done with it shared (seals): that is joined below. */
+	/* A file's mmap operation may take rights from a shared mapping (seals): such a VMA is joined after it, below. */
 	if (!(vm_flags & VM_SHARED)) {
 		struct vma *merged = vma_merge_new(mm, prev, vma, addr, end, vm_flags, file, pgoff, NULL);
 

@@ -88,7 +88,7 @@ static int fix_vma(struct vma **vmap, unsigned long start, unsigned long end, un
 			newflags |= VM_ACCOUNT;
 		}
 	} else if (oldflags & VM_ACCOUNT && vma_is_anonymous(vma) && !(newflags & VM_WRITE)) {
-		/* Never touched and not writable any more: give the charge back. No fault may touch it after the look. */
+		/* Never touched and not writable any more: give the charge back. No fault may touch it after this check. */
 		vma_start_write(vma);
 		if (!vma->has_anon)
 			newflags &= ~VM_ACCOUNT;

@@ -267,7 +267,7 @@ impl Dir {
         if n.is_null() { Err(Error::ENOMEM) } else { Ok(()) }
     }
 
-    /// A file in it that is no text, of mode 0444. `capable` in `from` asks for the rights of who opened it.
+    /// A binary file in it, of mode 0444. `capable` in `from` checks the opener's rights.
     pub fn bytes<P: Deref + Send + Sync + 'static>(&self, name: &'static CStr, dev: P, from: Fill<P::Target>) -> Result
     where
         P::Target: Sized,

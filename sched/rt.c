@@ -43,7 +43,7 @@ struct task *rt_pick(struct rq *rq)
 	if (!rq->rt.nr)
 		return NULL;
 	i = find_first_bit(rq->rt.bits, MAX_RT_PRIO);
-	/* The stopper is short and others wait for it: it has no share to use up. */
+	/* The stopper runs shortly and other tasks wait for it: no bandwidth limit. */
 	if (rq->rt.throttled && rq->fair.nr && i)
 		return NULL;
 	return list_first_entry(&rq->rt.queue[i], struct task, rt.list);

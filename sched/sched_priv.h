@@ -63,7 +63,7 @@ extern struct cpumask idle_cpus;	/* atomic bits; a hint */
 
 static inline bool policy_is_rt(int p) { return p == 1 || p == 2; }
 static inline bool task_is_rt(const struct task *t) { return policy_is_rt(t->policy); }
-/* Of real-time tasks, the highest runs. The stopper's is above all priorities, of which it shows the highest. */
+/* The real-time task of the highest rank runs. The stopper's rank is above all priorities; it shows the highest priority. */
 static inline int rt_rank(const struct task *t) { return cpu_rq(t->cpu)->stopper == t ? STOPPER_RANK : t->rt_priority; }
 static inline bool task_is_idle_policy(const struct task *t) { return t->policy == 5; }
 static inline struct task *se_task(struct sched_entity *se) { return container_of(se, struct task, se); }

@@ -303,7 +303,7 @@ out:
 	return e;
 }
 
-/* RCU held. The session of the group PGRP; as on Linux also of a process that is no group (yet). */
+/* RCU held. The session of the group PGRP; as on Linux also of a process that leads no group (yet). */
 static struct pid *session_of_group(struct pid *pgrp)
 {
 	struct task *p = pid_task(pgrp, PIDTYPE_PGID) ?: pid_task(pgrp, PIDTYPE_PID);

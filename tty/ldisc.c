@@ -648,7 +648,7 @@ static u32 input_wanted(struct tty *t, u32 n)
 	if (I_FLAG(t, PARMRK))
 		room /= 3;		/* a byte may become as many */
 	if (!room && L_FLAG(t, ICANON) && !t->canon_lines)
-		return min(n, 1U);	/* the place that is kept holds the end of one line, behind which nothing is taken */
+		return min(n, 1U);	/* the reserved place holds one end of line; bytes after it are dropped */
 	return min(room, n);
 }
 

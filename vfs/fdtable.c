@@ -392,7 +392,7 @@ struct file *fget_task_info(struct task *task, unsigned int fd, bool *cloexec, c
 {
 	struct file *f = NULL;
 
-	/* No reference of the table: what executes or closes a range would copy one that is shared, and lose the locks that it owns. */
+	/* No reference to the table: execve and close_range copy a table that is shared, and the task would lose the locks of its own. */
 	task_lock(task);
 	*owner = task->files;
 	if (task->files) {

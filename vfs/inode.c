@@ -634,7 +634,7 @@ bool sb_has_nameless(struct super_block *sb)
 		found = !READ_ONCE(inode->i_nlink);
 		if (found)
 			break;
-		/* Of many, others have the lock in between. */
+		/* A long list: let other tasks have the lock in between. */
 		if (++n % LOOK_AT_ONCE || !igrab(inode))
 			continue;
 		spin_unlock(&sb->s_inode_list_lock);

@@ -249,7 +249,7 @@ static void inotify_fdinfo(struct seq_file *m, struct file *f)
 
 	mutex_lock(&g->mutex);	/* none is half added; ended by others it may be */
 	for (;;) {
-		/* A section each: there are as many as the user likes. */
+		/* A read section for each watch: a user can have any number of them. */
 		rcu_read_lock();
 		w = xa_find(&g->watches, &i, ULONG_MAX, XA_PRESENT);
 		if (w)

@@ -700,7 +700,7 @@ int posix_lock_file(struct file *file, struct file_lock *fl, struct file_lock *c
 	return posix_lock_inode(file_inode(file), fl, conf);
 }
 
-/* What F_UNLCK asks for: the first of the owner's own locks that overlaps REQ. flc_lock held. */
+/* F_OFD_GETLK with F_UNLCK: the first of the owner's own locks that overlaps REQ. flc_lock held. */
 static struct file_lock *find_own(struct file_lock_context *ctx, const struct file_lock *req)
 {
 	struct file_lock *before, *fl = own_touching(ctx, req, &before);

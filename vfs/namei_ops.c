@@ -442,7 +442,7 @@ int vfs_rename(struct renamedata *rd)
 			return err;
 	}
 	dget(new);
-	/* Asked once: without a kept name there is nothing to tell who begins to watch meanwhile. */
+	/* Asked once: an inotify watch that begins meanwhile gets no event, as no name was kept for it. */
 	notify = static_branch_unlikely(&notify_key);
 	if (notify)
 		notify_keep_name(&kept, old);

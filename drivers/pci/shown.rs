@@ -82,7 +82,7 @@ pub fn lines(k: &Known, out: &mut dyn Write) -> fmt::Result {
     alias(k, out)
 }
 
-/// Configuration space: all of it for who had CAP_SYS_ADMIN as he opened the file, else the header.
+/// Configuration space: all of it if the file's opener had CAP_SYS_ADMIN, else the header.
 fn config(d: &Device<Known>, to: &mut [u8]) -> usize {
     let f = &d.facts().f;
     let all = if capable(Capability::SysAdmin) { f.config_len().into() } else { HEADER_LEN };

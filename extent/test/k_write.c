@@ -538,8 +538,8 @@ KTEST(extent_write_errors_are_told)
 }
 
 /*
- * Direct writes that change bytes alone are known: of whole blocks, written ones, before both ends
- * of the file.
+ * extent_direct_overwrites() says yes for whole, written blocks before both ends of the file (its
+ * size in memory and on disk), and no otherwise.
  */
 KTEST(extent_overwrites_are_known)
 {

@@ -560,7 +560,7 @@ const struct file_operations proc_mem_fops = {
 	.open = mem_open, .read_iter = mem_read, .write_iter = mem_write, .llseek = mem_lseek, .release = drop_mm,
 };
 
-/* pagemap: 8 bytes a page. Page frame numbers are for who had CAP_SYS_ADMIN when he opened it: a reader may have been given the file. */
+/* pagemap: 8 bytes a page. Page frame numbers are shown if the opener had CAP_SYS_ADMIN: the reader may have been given the file. */
 
 static ssize_t pagemap_read(struct kiocb *iocb, struct iter *to)
 {

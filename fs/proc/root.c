@@ -345,7 +345,7 @@ static int pde_setattr(struct mnt_idmap *idmap, struct dentry *d, struct iattr *
 	return 0;
 }
 
-/* What belongs to a process has the mode that says who may look into it. */
+/* Files of a process keep their mode: it says which users may read them. */
 int proc_setattr(struct mnt_idmap *idmap, struct dentry *d, struct iattr *attr)
 {
 	return attr->ia_valid & ATTR_MODE ? -EPERM : pde_setattr(idmap, d, attr);

@@ -39,8 +39,8 @@ static struct uid_gid_map *map_of(struct user_namespace *ns, enum which w)
 }
 
 /*
- * @count ids from @id of @ns as the kernel numbers them, in a row from the result; (u32)-1: not all have a number. One extent must hold them
- * all: between two of them may be ids that the namespace does not own.
+ * The kernel's number for id @id of @ns, where @count ids from @id are in a row; (u32)-1: some have no number. One extent must hold them
+ * all: between two extents there may be ids that the namespace does not own.
  */
 static u32 to_kernel(struct user_namespace *ns, enum which w, u32 id, u32 count)
 {

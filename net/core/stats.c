@@ -21,9 +21,9 @@ static void stats_end(struct net *net)
 {
 	struct net_stats *s = net->stats;
 
-	/* Last of all ends. What only has a pin may still count: elsewhere from here on. */
+	/* The last step of an end. Holders of a pin may still count: elsewhere from here on. */
 	WRITE_ONCE(net->stats, init_net.stats);
-	synchronize_rcu();	/* whoever read the old pointer has counted */
+	synchronize_rcu();	/* readers of the old pointer have counted */
 	for (unsigned int i = 0; i < NET_COUNTERS_CHUNKS; i++)
 		free_percpu(s->chunk[i]);
 	kfree(s);

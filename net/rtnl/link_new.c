@@ -69,7 +69,7 @@ int rtnl_link_kind(struct nl_request *r, const struct nlattr *a, long *kind)
 	return err;
 }
 
-/* D, which a program made, goes, and with it what cannot be without it. */
+/* Removes D, which a program made, and the devices that depend on it. */
 static void remove_link(struct netdev *d)
 {
 	LIST_HEAD(going);

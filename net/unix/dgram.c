@@ -14,8 +14,8 @@
 #include "net/unix/unix_priv.h"
 
 /*
- * U, which sent to OLD, does so no longer: what U has not read is lost, and OLD hears of that where
- * it sends to U (Linux).
+ * U has disconnected from OLD: U loses its unread datagrams, and OLD gets an error if it sends to U
+ * (Linux).
  */
 static void disconnected(struct unix_sock *u, struct unix_sock *old)
 {

@@ -201,7 +201,7 @@ static void check_opener(const char *dir, const char *name)
 	EQ(config_read(header), 64);
 }
 
-/* Configuration space behind the header is for the rights of who opened the file. */
+/* The rights of the file's opener decide about configuration space behind the header. */
 TEST(config_is_for_the_opener)
 {
 	if (!each("/sys/bus/pci/devices", check_opener))

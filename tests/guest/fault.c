@@ -180,7 +180,7 @@ TEST(a_copy_fails_once)
 	put("/proc/self/make-it-fail", "0");
 }
 
-/* It may go half-way only: what it has not begun does not end. */
+/* It may be half done: a step that was not begun does not end. */
 static int a_network(void)
 {
 	int r = unshare(CLONE_NEWNET);

@@ -156,7 +156,7 @@ TEST(between_processes)
 	unlink("/tmp/fx");
 }
 
-/* Who may only read the file waits for the same word as who writes it. */
+/* A task that may only read the file waits for the same word as the file's writer. */
 TEST(a_reader_of_a_file_waits)
 {
 	int fd = OK(open("/tmp/fr", O_CREAT | O_RDWR, 0600)), ro = OK(open("/tmp/fr", O_RDONLY));

@@ -385,7 +385,7 @@ TEST(holders_in_other_namespaces)
 	OK(unlink("/tmp/inner"));
 }
 
-/* F_UNLCK asks for what the open file has itself; no process holds such a lock. */
+/* F_UNLCK asks for the open file's own locks; no process holds such a lock. */
 TEST(own_locks_of_an_open_file)
 {
 	int a = OK(open("/tmp/lk9", O_CREAT | O_RDWR, 0600)), b = OK(open("/tmp/lk9", O_RDWR));
@@ -446,7 +446,7 @@ static int long_to_show(void)
 	return ep;
 }
 
-/* Who reads /proc/PID/fdinfo does not share the descriptors: a program that is executed keeps its locks. */
+/* A reader of /proc/PID/fdinfo does not share the descriptors: execve keeps the locks. */
 TEST(kept_while_fdinfo_is_read)
 {
 	int fd = OK(open("/tmp/lk10", O_CREAT | O_RDWR, 0600)), go[2], told[2];

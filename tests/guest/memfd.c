@@ -178,7 +178,7 @@ TEST(seals)
 	ERR(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), EPERM);
 }
 
-/* A mapping that was made before the seal lends its rights to none that comes after, wherever that lies. */
+/* A mapping from before the seal gives its rights to no later mapping beside it. */
 TEST(mappings_beside_older_ones)
 {
 	int fd = OK(memfd_create("f", MFD_ALLOW_SEALING));

@@ -185,7 +185,7 @@ TEST(guards)
 	EQ(has_flag((char *)&status, " gu"), 0);
 }
 
-/* Guards belong to the mapping: what happens to the file leaves them. */
+/* Guards belong to the mapping: changes of the file leave them. */
 TEST(guards_outlive_a_files_pages)
 {
 	int fd = OK(syscall(SYS_memfd_create, "g", 0));
@@ -228,7 +228,7 @@ TEST(sealed_memory_keeps_its_data)
 	OK(madvise(p, 2 * PG, MADV_WILLNEED));
 	EQ(p[0], 7);
 	EQ(p[2 * PG - 1], 7);
-	/* Who may write can throw away by writing. */
+	/* A writable mapping: the program could discard by writing. */
 	OK(syscall(SYS_mseal, w, 2 * PG, 0));
 	*w = 7;
 	OK(madvise(w, 2 * PG, MADV_DONTNEED));

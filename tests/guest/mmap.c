@@ -310,7 +310,7 @@ TEST(remap_grows_and_moves)
 	EQ(p[3 * PG], 0);
 }
 
-/* A move to D that is refused for what lies at P: with ERR, and D is as it was. */
+/* A move from P to D fails with ERR, and D is as it was. */
 static void refused(char *p, size_t old, size_t new, char *d, int err)
 {
 	memset(d, 5, PG);

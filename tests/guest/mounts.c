@@ -1003,7 +1003,7 @@ TEST(more_than_a_thousand)
 	OK(rmdir("/tmp/many"));
 }
 
-/* A walk that ends with ELOOP behind a magic link, where it holds references, leaves none. */
+/* A walk that ends with ELOOP behind a magic link drops its references. */
 TEST(too_many_links_hold_nothing)
 {
 	own();

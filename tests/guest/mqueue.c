@@ -321,7 +321,7 @@ TEST(notification)
 	ERR(syscall(SYS_mq_notify, 99, NULL), EBADF);
 }
 
-/* A registered process hears who sent as its own namespace knows him. */
+/* A registered process gets the sender's ids as its own namespaces number them. */
 TEST(notification_across_namespaces)
 {
 	struct sigaction sa = { .sa_sigaction = note, .sa_flags = SA_SIGINFO };

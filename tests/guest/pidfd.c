@@ -740,7 +740,7 @@ static pid_t clone_as(pid_t number)
 	return (pid_t)syscall(SYS_clone3, &a, sizeof(a));
 }
 
-/* A namespace has an init first: who is made after forks that failed is that. */
+/* The first process of a namespace is its init, after failed forks too. */
 TEST(first_of_a_namespace_fails)
 {
 	pid_t outer = OK(fork()), init, p;
@@ -786,7 +786,7 @@ static void *pretends(void *arg)
 	return NULL;
 }
 
-/* What only the kernel says is sent by the thread itself of which the descriptor is. */
+/* A signal with the kernel's si_code goes from a thread to itself alone. */
 TEST(only_oneself_is_told_anything)
 {
 	int fd = OK(pidfd_open(getpid(), 0));

@@ -807,7 +807,7 @@ TEST(numbers_differ)
 			CHECK(n[i] != n[k]);
 }
 
-/* The modes of a process's files say who may look into it: nobody changes them. */
+/* The modes of a process's files are fixed. */
 TEST(modes_of_a_process)
 {
 	char name[60];
@@ -865,7 +865,7 @@ static bool shows_frame(int fd)
 	return e & ((1ull << 55) - 1);
 }
 
-/* Frame numbers are for the rights of who opened the file. */
+/* The opener's rights decide whether frame numbers are shown. */
 TEST(frames_are_for_the_opener)
 {
 	int fd = OK(open("/proc/self/pagemap", O_RDONLY));

@@ -226,7 +226,7 @@ static void listener_seen(struct nlmsghdr *h)
 		seen_port += ((unsigned int *)(icons + 1))[i];
 }
 
-/* Connections that wait to be accepted: who connects. */
+/* Connections that wait to be accepted are listed with their clients. */
 TEST(waiting_connections)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "\0diag" };
@@ -252,7 +252,7 @@ TEST(waiting_connections)
 	EQ(seen_port, inodes);
 }
 
-/* ---- who has a socket open ---- */
+/* ---- the inode of a socket ---- */
 
 /* How many lines of FILE have the inode of FD. */
 static int lines_of(const char *file, int fd)

@@ -381,7 +381,7 @@ TEST(reboot_of_a_namespace)
 	    EPERM);
 }
 
-/* SEEK_DATA: behind what was cleared; nothing has other places. */
+/* SEEK_DATA: the first record that is not cleared; other offsets are refused. */
 TEST(seeking_in_the_log)
 {
 	int fd = OK(open("/dev/kmsg", O_RDONLY | O_NONBLOCK));

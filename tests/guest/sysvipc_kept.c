@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* What semaphores' undos and messages' copies leave behind. proves: semop semctl msgrcv */
+/*
+ * Semaphore undos end with their set; MSG_COPY leaves the queue as it was. proves: semop semctl
+ * msgrcv
+ */
 #include "t.h"
 #include <pthread.h>
 #include <sched.h>
@@ -38,7 +41,7 @@ static long available_kb(void)
 }
 
 /*
- * A process that removes the sets that it has used keeps nothing of them: these would have 57 MB.
+ * A process keeps no undo of a set that it removed: the undos of these sets would have 57 MB.
  */
 TEST(undos_of_removed_sets_go)
 {
@@ -98,7 +101,7 @@ TEST(sets_go_while_they_are_used)
 	}
 }
 
-/* A look at a message changes nothing, and shows all of it or fails. */
+/* MSG_COPY changes nothing, and copies a whole message or fails. */
 TEST(copies_of_messages)
 {
 	struct {

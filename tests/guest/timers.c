@@ -135,7 +135,7 @@ static void heard(int sig)
 {
 }
 
-/* The longest time that can be said is not over at once. */
+/* A sleep of the longest time does not return at once. */
 TEST(sleeping_for_ever)
 {
 	struct itimerval often = { { 0, 20000 }, { 0, 20000 } };

@@ -210,7 +210,7 @@ static int waiting(int s)
 	return n;
 }
 
-/* Of datagrams the next one's bytes, of anything else all. */
+/* SIOCINQ: the next datagram's bytes; of other types all bytes. */
 TEST(bytes_that_wait)
 {
 	static const int types[] = { SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM };
@@ -248,7 +248,7 @@ static int error_of(int s)
 	return e;
 }
 
-/* Who connects to another peer loses what has come, of which the old peer hears. */
+/* A socket that connects to another peer loses its unread datagrams, and the old peer gets an error. */
 TEST(datagrams_of_the_last_peer)
 {
 	struct sockaddr_un a = at("/tmp/dg a"), b = at("/tmp/dg b"), c = at("/tmp/dg c"),

@@ -165,7 +165,7 @@ static void put_map(pid_t pid, const char *name, const char *text, int err)
 	close(fd);
 }
 
-/* Its namespace has two pieces of each kind of id: it gives to one of its own what lies in one piece, no id of a gap. */
+/* The namespace has two extents of each kind of id: a child namespace may map ids of one extent, none of the gap between. */
 static void gives_ids_away(void)
 {
 	static const char *const names[] = { "uid_map", "gid_map", "projid_map" };

@@ -69,7 +69,7 @@ TEST(waitid_and_nowait)
 	EQ(si.si_status, SIGKILL);
 }
 
-/* What it does not tell is left as it was. */
+/* The other bytes of the siginfo_t stay as they were. */
 TEST(waitid_writes_its_fields_alone)
 {
 	unsigned char b[sizeof(siginfo_t)];

@@ -57,10 +57,9 @@ ssize_t extent_direct_read(struct extent_file *x, struct kiocb *k, struct iter *
 int extent_fiemap(struct extent_file *x, struct fiemap_extent_info *info, u64 start, u64 len);
 
 /*
- * The inode is locked, at least shared: a direct write of FROM at k->ki_pos would change bytes of
- * blocks that are written already, and nothing else of the file. Then, and as long as the lock is
- * held, extent_direct_write() may be called with it. IOCB_APPEND and what the blocks share is the
- * caller's.
+ * The inode is locked, at least shared. True: a direct write of FROM at k->ki_pos would change
+ * bytes of written blocks, and nothing else of the file; as long as the lock is held,
+ * extent_direct_write() may be called with it. The caller checks IOCB_APPEND and shared blocks.
  */
 bool extent_direct_overwrites(struct extent_file *x, const struct kiocb *k,
 			      const struct iter *from);

@@ -16,7 +16,7 @@ int kmsg_may_read(void);
 ssize_t kmsg_stream_read(struct iter *to, bool nonblock);
 /* Bytes that are still to be read. -ENOMEM. */
 ssize_t kmsg_stream_unread(void);
-/* The first record behind what SYSLOG_ACTION_CLEAR has cleared last. */
+/* The first record after the last SYSLOG_ACTION_CLEAR. */
 extern u64 kmsg_cleared;
 /* The record as a line: "<6>[    1.000000] text\n". Its length, at most SIZE - 1. */
 int kmsg_format(char *buf, size_t size, const struct printk_record *r);

@@ -100,8 +100,8 @@ static ssize_t write_locked(struct extent_file *x, struct kiocb *k, struct iter 
 }
 
 /*
- * The inode is locked, at least shared: that is enough. Rights that a write takes away are a
- * change.
+ * The inode is locked, at least shared: true if a write under that lock is allowed. It is not where
+ * the write takes rights away (set-id bits, capabilities).
  */
 static bool overwrites(struct inode *inode, const struct kiocb *k, const struct iter *from)
 {
@@ -109,7 +109,7 @@ static bool overwrites(struct inode *inode, const struct kiocb *k, const struct 
 	       extent_direct_overwrites(&XFS_I(inode)->file, k, from);
 }
 
-/* A direct write that changes bytes alone: true, and *N is its answer. */
+/* Does a direct write if it changes bytes of written blocks alone: true, and *N is its result. */
 static bool write_shared(struct inode *inode, struct kiocb *k, struct iter *from, ssize_t *n)
 {
 	bool yes = true;

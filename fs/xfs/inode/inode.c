@@ -87,7 +87,7 @@ static struct timespec64 time_of(struct xfs_time t)
 
 void xfs_set_vfs_flags(struct inode *inode, const struct xfs_core *c)
 {
-	/* Whoever says these may have changed rights too: the next write looks for them. */
+	/* The same call may have changed rights too: the next write looks for them. */
 	unsigned int f = inode->i_flags & ~(unsigned int)(FLAGS | S_NOSEC);
 
 	if (c->flags & XFS_DIFLAG_IMMUTABLE)

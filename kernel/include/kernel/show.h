@@ -75,7 +75,7 @@ struct show_node {
 	u64 ino;			/* c: of a node in a tree, > 0; a node made later has a larger one */
 	bool dead;			/* show_lock; removed, only pinned */
 	bool owned;			/* c: show_dir_pinned() made it */
-	bool as_opener;			/* c: SHOW acts with the rights of who opened the file */
+	bool as_opener;			/* c: SHOW acts with the opener's rights */
 	bool of_module;			/* c: UNPIN is a module's: see show_enter() */
 	unsigned int active;		/* show_lock: calls of SHOW and STORE, if of a module */
 };
@@ -97,7 +97,7 @@ struct show_node *show_attr(struct show_node *dir, const char *name, umode_t mod
 struct show_node *show_attr_pinned(struct show_node *dir, const char *name, umode_t mode,
 				   show_fn show, store_fn store, void *data,
 				   void (*unpin)(void *data));
-/* The same for a file of mode 0444 that is no text: what SHOW gives depends on the rights of who opened it, not of who reads. */
+/* The same for a binary file of mode 0444, where SHOW checks the rights of the opener, not the reader's. */
 struct show_node *show_bytes_pinned(struct show_node *dir, const char *name, show_fn show, void *data, void (*unpin)(void *data));
 /*
  * Around each call of SHOW or STORE of a node with UNPIN. False: it was removed. The caller has a pin.

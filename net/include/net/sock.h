@@ -270,7 +270,7 @@ static inline bool sock_wspace_free(const struct sock *sk)
 
 /* P counts against SK's send buffer until it is freed; P holds SK. */
 void sock_charge_tx(struct sock *sk, struct packet *p);
-/* One packet fits always: a datagram that is larger than the buffer can be received. */
+/* An empty queue takes any packet: a datagram that is larger than the buffer can be received. */
 static inline bool sock_rx_fits(const struct sock *sk, const struct packet *p)
 {
 	u32 there = (u32)atomic_read(&sk->rmem);

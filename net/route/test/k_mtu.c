@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What is learned of MTUs has a limit, and what was learned last is kept. Kept routes age for good.
+ * The number of learned MTUs has a limit, and the newest are kept. A cached route that is stale
+ * stays stale.
  */
 #include <lib/err.h>
 #include <kernel/ktest.h>
@@ -44,7 +45,7 @@ KTEST(route_learned_mtus)
 	put_net(net);
 }
 
-/* A route that was kept before 2^32 changes is not believed again. */
+/* A cached route is stale after 2^32 changes, too. */
 KTEST(route_kept_for_long)
 {
 	struct net *net = copy_net_ns(true, &init_net, &init_user_ns);

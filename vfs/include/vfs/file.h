@@ -224,7 +224,7 @@ static inline void fdput_pos(struct fd f)
 struct file *fget(unsigned int fd);	/* with a reference; NULL: EBADF */
 struct file *fget_raw(unsigned int fd);
 struct file *fget_task(struct task *task, unsigned int fd);
-/* OWNER: as whom TASK's locks know it; it may be gone at once, and is to compare alone. */
+/* OWNER: the owner of TASK's POSIX locks. It may be freed at once: only compare the pointer. */
 struct file *fget_task_info(struct task *task, unsigned int fd, bool *cloexec, const void **owner);
 struct file *fget_task_next(struct task *task, unsigned int *fd);	/* first at or after *fd */
 

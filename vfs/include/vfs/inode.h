@@ -314,7 +314,7 @@ void clear_inode(struct inode *inode);
 void inode_init_once(struct inode *inode);
 void inode_set_op_flags(struct inode *inode);
 void evict_inodes(struct super_block *sb);
-/* Is an inode without a name in use, or just going? Its end is a write. Sleeps. */
+/* Is an inode without a name in use, or being evicted? Eviction writes. Sleeps. */
 bool sb_has_nameless(struct super_block *sb);
 unsigned long prune_icache_sb(struct super_block *sb, unsigned long nr);
 void free_inode_nonrcu(struct inode *inode);
