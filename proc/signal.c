@@ -427,7 +427,7 @@ static bool from_outside(const struct siginfo *info, struct task *t)
 {
 	if (info == SEND_SIG_PRIV)
 		return true;
-	if (info != SEND_SIG_NOINFO && !from_a_task(info))
+	if (same_thread_group(current, t) || (info != SEND_SIG_NOINFO && !from_a_task(info)))
 		return false;
 	return !pid_nr_ns(task_pid_type(current, PIDTYPE_TGID), task_active_pid_ns(t));
 }
@@ -499,14 +499,9 @@ static int check_kill_permission(int sig, struct siginfo *info, struct task *t)
 
 int group_send_sig_info(int sig, struct siginfo *info, struct task *t, enum pid_type type)
 {
-	int e;
+	int e = check_kill_permission(sig, info, t);
 
-	rcu_read_lock();
-	e = check_kill_permission(sig, info, t);
-	rcu_read_unlock();
-	if (!e && sig)
-		e = do_send_sig_info(sig, info, t, type);
-	return e;
+	return e || !sig ? e : do_send_sig_info(sig, info, t, type);
 }
 
 int kill_pid_info(int sig, struct siginfo *info, struct pid *pid, enum pid_type type)
