@@ -50,6 +50,7 @@
 enum { IRQ_WRITE = 1, IRQ_READ = 2, ON_WRITE = 4, ON_READ = 8 };
 /* each once a class */
 enum { SAID_RECURSION = 1, SAID_SLEEPING = 2, SAID_NOT_HELD = 4, SAID_FREED = 8, SAID_HELD = 16 };
+#define IRQ_ANY (IRQ_WRITE | IRQ_READ)
 #define ON_ANY (ON_WRITE | ON_READ)
 
 struct lock_class {
@@ -671,6 +672,20 @@ void lockdep_user_return(void)
 
 /* ---- control ---- */
 
+/* "class NAME", and for each way in which interrupts matter to it a line with the name again */
+static size_t show_class(const struct lock_class *c, char *buf, size_t size)
+{
+	u8 usage = READ_ONCE(c->usage);
+	size_t len = (size_t)scnprintf(buf, size, "class %s\n", c->name);
+
+	if (usage & IRQ_ANY)
+		len += (size_t)scnprintf(buf + len, size - len, "in interrupts: %s\n", c->name);
+	if (usage & ON_ANY)
+		len += (size_t)scnprintf(buf + len, size - len, "with interrupts on: %s\n",
+					 c->name);
+	return len;
+}
+
 static ssize_t show_graph(struct show_node *n, char *buf, size_t size)
 {
 	size_t len = (size_t)scnprintf(buf, size, "%u classes, %u orders, %u reports%s\n",
@@ -678,7 +693,7 @@ static ssize_t show_graph(struct show_node *n, char *buf, size_t size)
 				       enabled ? "" : ", stopped");
 
 	for (u32 i = 1; i < nr_classes; i++)
-		len += (size_t)scnprintf(buf + len, size - len, "class %s\n", classes[i].name);
+		len += show_class(&classes[i], buf + len, size - len);
 	for (u32 i = 1; i < nr_classes; i++)
 		for (u16 e = classes[i].first_edge; e; e = edges[e].next)
 			len += (size_t)scnprintf(buf + len, size - len, "%s -> %s\n",

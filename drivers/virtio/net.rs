@@ -17,7 +17,7 @@ use core::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use kernel::alloc::{Arc, KBox, KSlice, KERNEL};
 use kernel::dma::Halted;
 use kernel::net::{self, Packet, Receiver, MAX_SEGMENTS, RX_BUFFER};
-use kernel::sync::{SpinLock, SpinLockIrq};
+use kernel::sync::SpinLockIrq;
 use kernel::work::{DelayedWork, Work};
 use kernel::{irq, Error, Result};
 
@@ -76,7 +76,7 @@ struct Nic {
     usable: AtomicU16,
     active: AtomicU16,
     control: Option<Control>,
-    wish: SpinLock<Wish>,
+    wish: SpinLockIrq<Wish>,
     open: AtomicBool,
     dead: AtomicBool,
     // Packets in more buffers than came, or with offsets outside.
@@ -492,7 +492,7 @@ fn make(t: KBox<dyn Transport>) -> Result<Arc<Nic>> {
         active: AtomicU16::new(1),
         pairs,
         control,
-        wish: SpinLock::new(Wish::new([0; 6])),
+        wish: SpinLockIrq::new(Wish::new([0; 6])),
         open,
         dead,
         bad: AtomicU64::new(0),

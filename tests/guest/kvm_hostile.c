@@ -57,6 +57,9 @@ static void fill(struct machine *m, enum mode mode)
 		if (x & 3)
 			memcpy(m->mem + DESCS + i, &descs[x >> 8 & 7], 8);
 	}
+	if (mode == REAL) /* what looks like a gate is code there */
+		for (size_t i = 0; i < 3 * PAGE; i++)
+			m->mem[DESCS + i] = (char)harmless(m->mem[DESCS + i], 1);
 	tables(m, mode);
 }
 
@@ -109,12 +112,12 @@ static void begin(struct machine *m, int v, enum mode mode)
 	memset(s.interrupt_bitmap, 0, sizeof(s.interrupt_bitmap));
 	OK(ioctl(v, KVM_SET_SREGS, &s));
 	OK(ioctl(v, KVM_SET_DEBUGREGS, &d));
-	r.rax = chance();
-	r.rbx = chance() & (SIZE - 1);
-	r.rcx = chance() & 0xff;
-	r.rdx = chance() & 0xffff;
-	r.rsi = AT_MMIO + (chance() & 0xffff);
-	r.rdi = chance() & 1 ? 0xfee00000 + (chance() & 0xff0) : chance();
+	r.rax = harmless(chance(), 8);
+	r.rbx = harmless(chance(), 8) & (SIZE - 1);
+	r.rcx = harmless(chance(), 8) & 0xff;
+	r.rdx = harmless(chance(), 8) & 0xffff;
+	r.rsi = AT_MMIO + (harmless(chance(), 8) & 0xffff);
+	r.rdi = chance() & 1 ? 0xfee00000 + (chance() & 0xff0) : harmless(chance(), 8);
 	r.rbp = AT_MMIO;
 	OK(ioctl(v, KVM_SET_REGS, &r));
 }

@@ -59,6 +59,15 @@ static inline void random_bytes(char *p, size_t n)
 	}
 }
 
+/* The same of the low N bytes of a number that a program may store, and jump to. */
+static inline uint64_t harmless(uint64_t x, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (breaks_qemu(0, (unsigned char)(x >> 8 * i)))
+			x ^= 0xffull << 8 * i;
+	return x;
+}
+
 /* What was read can be set, and is the same then. */
 static inline void a_state(int v)
 {

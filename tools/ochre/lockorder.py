@@ -44,12 +44,27 @@ def in_kernel(vmlinux):
         return {m.decode() for m in re.findall(rb"\0([ -~]{1,80} \([a-z0-9_]+/[a-z0-9_/]+\.[ch]\))(?=\0)", f.read())}
 
 
+def graph_of(text):
+    """The lines of the graph file in what a machine printed."""
+    return [l.strip() for l in text.splitlines() if re.match(r"\s*(class |in interrupts: |with interrupts on: |\d+ classes, |.* -> )", l)]
+
+
 def check(lines, vmlinux=None):
-    """(what is wrong, a line about the graph's size) from lines of the graph file, or of several after each other."""
+    """
+    (what is wrong, a line about the graph's size) from lines of the graph file, or of several after each other.
+
+    An interrupt that comes while a lock is held makes an order, if it comes: any two of which one is held with interrupts on and the
+    other is taken by handlers count as one that was seen.
+    """
     table, locks, orders, bad = rows(), set(), set(), []
+    in_handlers, interrupted = set(), set()
     for line in lines:
         if line.startswith("class "):
             locks.add(line[6:])
+        elif line.startswith("in interrupts: "):
+            in_handlers.add(line[15:])
+        elif line.startswith("with interrupts on: "):
+            interrupted.add(line[20:])
         elif " -> " in line:
             orders.add(tuple(line.split(" -> ", 1)))
     sizes = [l for l in lines if re.match(r"\d+ classes, ", l)]
@@ -57,9 +72,13 @@ def check(lines, vmlinux=None):
     size = "%d lock names, %d orders of them (%s)" % (len(locks), len(orders), "; ".join(sizes))
     if vmlinux:
         locks |= in_kernel(vmlinux)
-    ranks = {l: rank(table, l) for l in sorted(locks | {l for o in orders for l in o})}
+    ranks = {l: rank(table, l) for l in sorted(locks | in_handlers | interrupted | {l for o in orders for l in o})}
     bad += ["no row for " + l for l, r in ranks.items() if r is None]
     for a, b in sorted(orders):
         if a != b and None not in (ranks[a], ranks[b]) and ranks[a] >= ranks[b]:
             bad.append("seen against the page: %s -> %s" % (a, b))
+    taken = [(ranks[l], l) for l in in_handlers if ranks[l] is not None]
+    if taken:
+        first, handler = min(taken)
+        bad += ["held with interrupts on, below %s, which handlers take: %s" % (handler, l) for l in sorted(interrupted) if ranks[l] is not None and ranks[l] >= first]
     return bad, size

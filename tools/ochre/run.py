@@ -231,6 +231,12 @@ def write_fd(fd, data):
         data = data[os.write(fd, data):]
 
 
+def reason(words):
+    """The line of what QEMU said that says why it ended: a dump of registers may follow it."""
+    lines = words.splitlines() or ["no word"]
+    return next((l for l in lines if re.search("fatal:|Assertion|ERROR:", l)), lines[-1])
+
+
 class Session:
     """One boot, seen from the user: interactive where argv is None."""
 
@@ -242,7 +248,7 @@ class Session:
         self.log, self.status, self.ready = log, None, False
         self.panicked = None
         self.stall = self.heard = None  # give up after so many seconds without a word from the command, and say where everybody is
-        self.why = self.host = ""       # what the machine was given up for, and what the host kept from it
+        self.why = self.host = self.text = ""   # what the machine was given up for, and what the host kept from it
 
     def tick(self, most=None):
         """How long select may sleep."""
@@ -371,7 +377,7 @@ class Session:
             return self.status
         words = m.words.decode("utf-8", "replace").strip()
         if m.proc.returncode not in (0, -signal.SIGKILL, None) or (words and not self.text):
-            raise Fail("QEMU ended with status %s: %s" % (m.proc.returncode, words.splitlines()[-1] if words else "no word"))
+            raise Fail("QEMU ended with status %s: %s" % (m.proc.returncode, reason(words)))
         if not said:
             last = "\n".join(self.text.splitlines()[-25:])
             write_fd(self.stderr, (last + "\n" if last and not self.verbose else "").encode("utf-8", "replace"))

@@ -483,13 +483,15 @@ class Runner:
                 s = run.Session(vm, ["/tests/testrun"] + (["-1"] if kind == "debian" or cfg.cpus > 8 else ["-f"] if self.args.fail_nth else []) + ["/tests/run"] + left, timeout=BATCH_LIMIT * slower, vmlinux=vmlinux, stdin=None,
                                 stdout=out.fileno(), stderr=err.fileno())
                 s.stall = STALL * slower
+                said = ""
                 try:
                     status = s.command()
                 except Fail as e:
-                    status, s.text = 2, str(e)
+                    status, said = 2, str(e)
                 out.seek(0)
                 err.seek(0)
                 text, errors = (f.read().decode("utf-8", "replace") for f in (out, err))
+            errors += said
             reports += oops.reports(s.text, vmlinux, self.tools) + [s.host] * bool(s.host)
             graph += [l[6:] for l in text.splitlines() if l.startswith("lock: ")]
             sections += [l[9:] for l in text.splitlines() if l.startswith("section: ")]
