@@ -123,11 +123,6 @@ bool bio_next_segment(struct bio **b, unsigned int *i, u64 *phys, u32 *len)
 
 /* ---- queues ---- */
 
-static unsigned int stat_of(const struct bio *b)
-{
-	return b->op == REQ_READ ? 0 : b->op == REQ_WRITE ? 1 : b->op == REQ_FLUSH ? 3 : 2;
-}
-
 /* The bio has ended for good: end_io runs in a worker. Queue locked. */
 static void finish_locked(struct disk_queue *q, struct bio *b, int status)
 {
@@ -139,23 +134,13 @@ static void finish_locked(struct disk_queue *q, struct bio *b, int status)
 /* In Linux's words, which programs look for. An operation that the disk does not support is no failure. */
 static void tell_of_failure(const struct bio *b)
 {
-	static const char *const names[] = { "READ", "WRITE", "DISCARD", "FLUSH" };
+	const char *name = b->op == REQ_READ ? "READ" : b->op == REQ_WRITE ? "WRITE" :
+			   b->op == REQ_FLUSH ? "FLUSH" : "DISCARD";
 
 	if (b->status == -EOPNOTSUPP || b->status == -EROFS || b->status == -EINVAL)
 		return;
 	pr_err_ratelimited("I/O error, dev %s, sector %llu op %#x:(%s) len %u: %d\n", b->bdev->disk->name,
-			   (u64)b->disk_sector, b->op, names[stat_of(b)], b->req_bytes, b->status);
-}
-
-static void count_request(struct disk_stats *d, const struct bio *b)
-{
-	unsigned int s = stat_of(b);
-
-	__atomic_fetch_add(&d->ios[s], 1, __ATOMIC_RELAXED);
-	if (b->req_bios > 1)
-		__atomic_fetch_add(&d->merges[s], b->req_bios - 1u, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&d->sectors[s], b->req_bytes >> SECTOR_SHIFT, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&d->ns[s], ktime_get_ns() - b->start_ns, __ATOMIC_RELAXED);
+			   (u64)b->disk_sector, b->op, name, b->req_bytes, b->status);
 }
 
 /* Calls end_io of each bio of the request; end_io may free its bio. */
@@ -187,7 +172,7 @@ static void run_done(struct work_struct *w)
 		list_del_init(&b->list);
 		if (unlikely(b->status))
 			tell_of_failure(b);
-		count_request(&q->disk->stats, b);
+		block_stats_end(b);
 		end_request(b);
 	}
 }
@@ -276,8 +261,10 @@ void bio_queue(struct disk *d, struct list_head *head)
 
 	local_irq_save(flags);
 	q = queue_of(d);
-	list_for_each_entry(b, head, list)
+	list_for_each_entry(b, head, list) {
 		b->queue = q;
+		block_stats_begin(b);
+	}
 	spin_lock(&q->lock);
 	list_splice_tail_init(head, &q->pending);
 	dispatch(q);
@@ -310,11 +297,14 @@ static void settle(struct bio *b, int status)
 		b->tag = -1;
 		q->used--;
 	}
+	if (b->stage == REQ_FLUSH)
+		block_stats_flushed(b);
 	if (!status)
 		next = next_stage(b);
 	if (next >= 0) {
 		b->split_tag = next == REQ_FLUSH;
 		b->stage = (u8)next;
+		b->stage_ns = ktime_get_ns();
 		list_add(&b->list, &q->pending);
 	} else {
 		finish_locked(q, b, status);
@@ -370,13 +360,22 @@ static int check(struct bio *b)
 	return 0;
 }
 
+#ifdef CONFIG_FAULT_INJECTION
+/* Bits of fail_make_request's ops. */
+static unsigned int fault_op(const struct bio *b)
+{
+	return b->op == REQ_READ ? 0 : b->op == REQ_WRITE ? 1 : b->op == REQ_FLUSH ? 3 : 2;
+}
+#endif
+
 void submit_bio(struct bio *b)
 {
 	struct disk *d = b->bdev->disk;
 	int e = check(b);
 	LIST_HEAD(one);
 
-	b->start_ns = ktime_get_ns();
+	b->start_ns = b->stage_ns = ktime_get_ns();
+	b->counted = false;
 	b->next = NULL;
 	b->last = b;
 	b->req_bytes = b->len;
@@ -389,7 +388,7 @@ void submit_bio(struct bio *b)
 		b->stage = REQ_FLUSH;
 	/* Without a cache that forgets, there is nothing to flush. */
 #ifdef CONFIG_FAULT_INJECTION
-	if (!e && READ_ONCE(b->bdev->make_it_fail) && fault_make_request(b->len, stat_of(b)))
+	if (!e && READ_ONCE(b->bdev->make_it_fail) && fault_make_request(b->len, fault_op(b)))
 		e = -EIO;
 #endif
 	if (e || (b->op == REQ_FLUSH && !d->write_cache)) {

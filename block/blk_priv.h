@@ -5,6 +5,17 @@
 #include <block/blk.h>
 #include <kernel/show.h>
 
+struct seq_file;
+
+/* stats.c: request B goes to a queue, after its start_ns was set; it has ended. Tasks. */
+void block_stats_begin(struct bio *b);
+void block_stats_end(const struct bio *b);
+/* The flush that B began with, ends with, or is, has ended. Interrupts disabled. */
+void block_stats_flushed(const struct bio *b);
+/* The line of B in /proc/diskstats; its files stat and inflight. */
+void block_stats_line(struct seq_file *m, struct bdev *b);
+ssize_t block_show_stat(struct show_node *n, char *buf, size_t size);
+ssize_t block_show_inflight(struct show_node *n, char *buf, size_t size);
 /* queue_show.c: /sys/block/NAME/queue. */
 void disk_show_queue(struct disk *d);
 int disk_queue_init(struct disk_queue *q, struct disk *d, unsigned int index);
@@ -77,7 +88,6 @@ struct uptr;
 long block_blkpg(struct bdev *v, struct uptr arg);
 
 /* What procfs shows of us (weak there). */
-struct seq_file;
 void block_show_majors(struct seq_file *m);
 void block_show_partitions(struct seq_file *m);
 void block_show_diskstats(struct seq_file *m);

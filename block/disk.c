@@ -16,6 +16,7 @@
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <kernel/owner.h>
+#include <kernel/percpu.h>
 #include <kernel/printk.h>
 #include <kernel/show.h>
 #include <kernel/uevent.h>
@@ -270,6 +271,8 @@ static void publish(struct bdev *b)
 	show_attr(dir, "alignment_offset", 0444, show_none, NULL, NULL);
 	bdev_attr(dir, "dev", 0444, show_dev, NULL, b);
 	bdev_attr(dir, "uevent", 0644, show_uevent, uevent_store, b);
+	bdev_attr(dir, "stat", 0444, block_show_stat, NULL, b);
+	bdev_attr(dir, "inflight", 0444, block_show_inflight, NULL, b);
 	if (b->partno)
 		bdev_attr(dir, "partition", 0444, show_partition_number, NULL, b);
 	show_link_to(dir, "subsystem", show_path(SHOW_SYS, "class/block"));
@@ -355,7 +358,8 @@ struct bdev *bdev_add(struct disk *d, unsigned int partno, sector_t start, secto
 	b->partno = partno;
 	b->start = start;
 	b->sectors = sectors;
-	e = number_bdev(b);
+	b->stats = alloc_percpu(struct disk_stats);
+	e = b->stats ? number_bdev(b) : -ENOMEM;
 	if (e) {
 		bdev_unpin(b);
 		return ERR_PTR(e);
@@ -372,6 +376,8 @@ struct bdev *bdev_add(struct disk *d, unsigned int partno, sector_t start, secto
 		bdev_unpin(b);
 		return ERR_PTR(e);
 	}
+	if (!partno)
+		d->whole = b;
 	mutex_lock(&disks_lock);
 	list_add_tail(&b->list, &d->parts);
 	mutex_unlock(&disks_lock);
@@ -726,26 +732,9 @@ void block_print_partitions(void)
 	each_bdev(print_partition, NULL);
 }
 
-/* Counters are the disk's; a partition shows none of its own. */
-static void show_stats(struct seq_file *m, struct bdev *b)
-{
-	static const struct disk_stats none;
-	const struct disk_stats *s = b->partno ? &none : &b->disk->stats;
-	u64 ms[4];
-
-	for (int i = 0; i < 4; i++)
-		ms[i] = s->ns[i] / 1000000;
-	seq_printf(
-		m,
-		"%4u %7u %s %llu %llu %llu %llu %llu %llu %llu %llu 0 %llu %llu %llu 0 %llu %llu %llu %llu\n",
-		MAJOR(b->dev), MINOR(b->dev), b->name, s->ios[0], s->merges[0], s->sectors[0],
-		ms[0], s->ios[1], s->merges[1], s->sectors[1], ms[1], ms[0] + ms[1], ms[0] + ms[1],
-		s->ios[2], s->sectors[2], ms[2], s->ios[3], ms[3]);
-}
-
 void block_show_diskstats(struct seq_file *m)
 {
-	each_bdev(show_stats, m);
+	each_bdev(block_stats_line, m);
 }
 
 /* What the driver says of an open, where the disk is there still. */

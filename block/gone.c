@@ -38,6 +38,7 @@ void bdev_unpin(void *data)
 	if (!refcount_dec_and_test(&b->pins))
 		return;
 	disk_unpin(b->disk);
+	free_percpu(b->stats);
 	kfree(b);
 }
 

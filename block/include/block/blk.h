@@ -46,6 +46,7 @@ struct bio {
 	u8 flags;			/* c: REQ_PREFLUSH, REQ_FUA */
 	u8 stage;			/* what the driver works on now */
 	bool split_tag;
+	bool counted;			/* as a request: stats.c */
 	u16 nvecs;
 	int tag;			/* queue's lock; -1: none */
 	u32 len;			/* bytes; for discard and zeroes too */
@@ -55,6 +56,7 @@ struct bio {
 	void (*end_io)(struct bio *b);
 	void *private;
 	u64 start_ns;
+	u64 stage_ns;			/* since when stage is that */
 	/* the submitter's until it is queued, then c: of the same request; NULL: the last */
 	struct bio *next;
 	struct bio *last;  /* the same; of a request's first bio: the last, maybe itself */
@@ -108,9 +110,14 @@ struct disk_queue {
 	struct work_struct work;
 } ____cacheline_aligned;
 
+enum { STAT_READ, STAT_WRITE, STAT_DISCARD, STAT_FLUSH, STAT_GROUPS };
+
+/* Of one CPU: stats.c. */
 struct disk_stats {
-	/* atomic: read, write, discard, flush; requests, bios beyond their first */
-	u64 ios[4], merges[4], sectors[4], ns[4];
+	/* of requests: how many, bios beyond their first, 512 bytes each, time */
+	u64 ios[STAT_GROUPS], merges[STAT_GROUPS], sectors[STAT_GROUPS], ns[STAT_GROUPS];
+	u64 busy;		/* ticks in which something was in flight */
+	long in_flight[2];	/* reads, others: the sum of all CPUs is right */
 };
 
 struct disk {
@@ -142,8 +149,8 @@ struct disk {
 	struct disk_queue *queues;	/* c */
 	struct list_head list;		/* disks_lock */
 	struct list_head parts;		/* disks_lock: struct bdev; the first is the whole disk */
+	struct bdev *whole;		/* c: that one */
 	struct mutex parts_lock;	/* held while the set of partitions changes */
-	struct disk_stats stats;
 	/* c: pinned: the device in /sys/devices that it is a part of; NULL: it is virtual */
 	struct show_node *parent;
 	struct show_node *show;		/* c: pinned: its directory, below the parent's block/ */
@@ -260,6 +267,8 @@ struct bdev {
 	bool read_only;
 	refcount_t pins;		/* of its memory: one of the disk, one of each attribute */
 	char uuid[37];			/* c: of a partition, as PARTUUID= has it; "": none */
+	struct disk_stats *stats;	/* c: per CPU */
+	u64 counted_to;			/* a: up to which tick stats->busy is right */
 	atomic_t openers;
 	void *holder;			/* disks_lock: the exclusive holder, or NULL */
 	unsigned int claims;		/* disks_lock: how often the holder has claimed it */
