@@ -219,6 +219,8 @@ void *kvm_io_data(struct kvm_vcpu *v);
 extern const struct kvm_exec_ops kvm_exec_ops;
 /* As its `read`, for the instruction itself. */
 enum kvm_exec_status kvm_exec_fetch(struct kvm_vcpu *v, u64 linear, void *to, u32 size);
+/* KVM_TRANSLATE. */
+long kvm_translate_ioctl(struct kvm_vcpu *v, struct uptr arg);
 
 /* kvm_cr.c: false: #GP */
 bool kvm_set_cr0(struct kvm_cpu_vcpu *a, u64 value);
@@ -230,6 +232,7 @@ bool kvm_set_xcr0(struct kvm_cpu_vcpu *a, u64 value);
 /* kvm_msr.c: false: there is none, or not with that value. OWNER: user space asks. */
 bool kvm_msr_get(struct kvm_vcpu *v, u32 index, u64 *value, bool owner);
 bool kvm_msr_set(struct kvm_vcpu *v, u32 index, u64 value, bool owner);
+/* KVM_GET_MSRS, KVM_SET_MSRS. V NULL: of /dev/kvm: what a guest can have. */
 long kvm_msr_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg);
 long kvm_msr_lists(unsigned int cmd, struct uptr arg);
 
@@ -300,6 +303,7 @@ u32 kvm_hypercall_features(void);
 void kvm_cpuid(const struct kvm_cpu_vcpu *a, u32 leaf, u32 index, u32 *out);
 long kvm_cpuid_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg);
 long kvm_cpuid_supported(struct uptr arg);
+long kvm_cpuid_emulated(struct uptr arg);
 
 /* kvm_event.c: N NMIs came. */
 void kvm_event_nmi(struct kvm_cpu_vcpu *a, unsigned int n);
