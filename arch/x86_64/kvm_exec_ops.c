@@ -407,14 +407,21 @@ static enum kvm_exec_status op_set_dr(struct kvm_exec *e, u8 n, u64 value)
 	return KVM_EXEC_DONE;
 }
 
+static bool msr_allowed(struct kvm_vcpu *v, u32 index, bool write)
+{
+	return kvm_msr_filter_allows(smp_load_acquire(&v->vm->cpu->msr_filter), index, write);
+}
+
 static enum kvm_exec_status op_get_msr(struct kvm_exec *e, u32 index, u64 *value)
 {
-	return gp_unless(e, kvm_msr_get(vcpu_of(e), index, value, false));
+	return gp_unless(e, msr_allowed(vcpu_of(e), index, false) &&
+				    kvm_msr_get(vcpu_of(e), index, value, false));
 }
 
 static enum kvm_exec_status op_set_msr(struct kvm_exec *e, u32 index, u64 value)
 {
-	return gp_unless(e, kvm_msr_set(vcpu_of(e), index, value, false));
+	return gp_unless(e, msr_allowed(vcpu_of(e), index, true) &&
+				    kvm_msr_set(vcpu_of(e), index, value, false));
 }
 
 static enum kvm_exec_status op_get_pmc(struct kvm_exec *e, u32 index, u64 *value)
