@@ -315,6 +315,7 @@ void kvm_cpu_vcpu_joined(struct kvm_vcpu *v)
 	struct apic_table *t = v->arch->spare;
 
 	lockdep_assert_held(&v->vm->lock);
+	kvm_request(v, KVM_REQUEST_MSRS);	/* there may be a filter already */
 	if (!t)
 		return;
 	v->arch->spare = NULL;

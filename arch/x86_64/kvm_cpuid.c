@@ -3,6 +3,7 @@
 #include <abi/errno.h>
 #include <alloc/slab.h>
 #include <arch/fpu.h>
+#include <lib/minmax.h>
 #include <lib/string.h>
 #include <linux/kvm.h>
 #include <linux/kvm_para.h>
@@ -11,7 +12,7 @@
 #include "arch/x86_64/kvm_x86.h"
 #include "arch/x86_64/x86_priv.h"
 
-#define ENTRIES_MAX 256			/* KVM_MAX_CPUID_ENTRIES on Linux */
+#define ENTRIES_MAX 256U			/* KVM_MAX_CPUID_ENTRIES on Linux */
 #define BASIC_MAX 0xdU
 #define EXTENDED 0x80000000U
 #define EXTENDED_MAX 0x80000008U
@@ -191,6 +192,47 @@ long kvm_cpuid_supported(struct uptr arg)
 		r = -EFAULT;
 	kvfree(l.e);
 	return r;
+}
+
+/* Padding that is not 0, or not there, in the room for N entries: the caller means something. */
+static bool padded(struct uptr at, u32 n)
+{
+	u32 padding[3];
+
+	for (u32 i = 0; i < n; i++, at = uptr_add(at, sizeof(struct kvm_cpuid_entry2))) {
+		if (copy_from_user(padding,
+				   uptr_add(at, offsetof(struct kvm_cpuid_entry2, padding)),
+				   sizeof(padding)))
+			return true;
+		if (padding[0] | padding[1] | padding[2])
+			return true;
+	}
+	return false;
+}
+
+/* What is executed where the CPU itself does not have it: nothing, in Linux's leaves. */
+long kvm_cpuid_emulated(struct uptr arg)
+{
+	static const struct kvm_cpuid_entry2 leaves[] = {
+		{ .function = 0, .eax = 7 },
+		{ .function = 1 },
+		{ .function = 7, .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX },
+	};
+	struct uptr at = uptr_add(arg, sizeof(struct kvm_cpuid2));
+	struct kvm_cpuid2 head;
+
+	if (copy_from_user(&head, arg, sizeof(head)))
+		return -EFAULT;
+	if (!head.nent)
+		return -E2BIG;
+	if (padded(at, min(head.nent, ENTRIES_MAX)))
+		return -EINVAL;
+	if (head.nent < ARRAY_SIZE(leaves))
+		return -E2BIG;
+	head.nent = ARRAY_SIZE(leaves);
+	if (copy_to_user(at, leaves, sizeof(leaves)) || copy_to_user(arg, &head, sizeof(head)))
+		return -EFAULT;
+	return 0;
 }
 
 /* ---- what this one has ---- */

@@ -280,6 +280,8 @@ int kvm_cpu_prepare(struct kvm_vcpu *v)
 		kvm_count(&v->stat.tlb_flush);
 		a->flush = true;
 	}
+	if (kvm_request_take(v, KVM_REQUEST_MSRS))
+		kvm_vcpu_msrs_request(v);
 	if (kvm_request_take(v, KVM_REQUEST_CLOCK))
 		kvm_clock_request(v);
 	r = a->has_lapic ? kvm_apic_requests(v) : 0;

@@ -9,6 +9,7 @@
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <linux/kvm.h>
+#include <mm/uaccess.h>
 #include <proc/signal.h>
 #include <sched/sched.h>
 #include "arch/x86_64/kvm_priv.h"
@@ -54,22 +55,30 @@ static enum kvm_exec_status failed(struct kvm_cpu_vcpu *a, int e)
 	return KVM_EXEC_UNHANDLED;
 }
 
-static enum kvm_exec_status translate(struct kvm_exec *e, u64 linear, unsigned int how, u64 *gpa)
+/* How V's CPU walks its page tables at CPL. */
+static struct kvm_walk walk_of(struct kvm_vcpu *v, u8 cpl)
 {
-	struct kvm_vcpu *v = vcpu_of(e);
-	struct kvm_cpu_vcpu *a = v->arch;
-	struct kvm_walk w = {
+	const struct kvm_cpu_vcpu *a = v->arch;
+
+	return (struct kvm_walk){
 		.cr0 = a->cr0,
 		.cr3 = a->vmcb->save.cr3,
 		.cr4 = a->cr4,
 		.efer = a->efer,
 		.rflags = a->vmcb->save.rflags,
-		.cpl = a->vmcb->save.cpl,
+		.cpl = cpl,
 		.phys_bits = cpu_phys_bits,
 		.read = table_read,
 		.exchange = table_exchange,
 		.arg = v->vm,
 	};
+}
+
+static enum kvm_exec_status translate(struct kvm_exec *e, u64 linear, unsigned int how, u64 *gpa)
+{
+	struct kvm_vcpu *v = vcpu_of(e);
+	struct kvm_cpu_vcpu *a = v->arch;
+	struct kvm_walk w = walk_of(v, a->vmcb->save.cpl);
 	u32 code = 0;
 	int r = kvm_walk(&w, linear, how, gpa, &code);
 
@@ -79,6 +88,36 @@ static enum kvm_exec_status translate(struct kvm_exec *e, u64 linear, unsigned i
 		.vector = VEC_PF, .has_code = 1, .code = code, .address = linear
 	};
 	return KVM_EXEC_FAULT;
+}
+
+/*
+ * As where the guest's kernel reads there, accessed bits too. The addresses of a guest without
+ * paging are not cut to 32 bits, as on Linux.
+ */
+long kvm_translate_ioctl(struct kvm_vcpu *v, struct uptr arg)
+{
+	struct kvm_walk w = walk_of(v, 0);
+	struct kvm_translation t;
+	u64 gpa;
+	u32 code;
+	int r = 0;
+
+	if (copy_from_user(&t, arg, sizeof(t)))
+		return -EFAULT;
+	gpa = t.linear_address;
+	while (w.cr0 & GUEST_CR0_PG) {
+		r = kvm_walk(&w, t.linear_address, 0, &gpa, &code);
+		if (r != -EAGAIN)
+			break;
+		if (signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	t.physical_address = r ? ~0ULL : gpa;
+	t.valid = t.physical_address != ~0ULL;
+	t.writeable = 1;
+	t.usermode = 0;
+	return copy_to_user(arg, &t, sizeof(t)) ? -EFAULT : 0;
 }
 
 /* One access, cut at the end of a page. */
@@ -368,14 +407,21 @@ static enum kvm_exec_status op_set_dr(struct kvm_exec *e, u8 n, u64 value)
 	return KVM_EXEC_DONE;
 }
 
+static bool msr_allowed(struct kvm_vcpu *v, u32 index, bool write)
+{
+	return kvm_msr_filter_allows(smp_load_acquire(&v->vm->cpu->msr_filter), index, write);
+}
+
 static enum kvm_exec_status op_get_msr(struct kvm_exec *e, u32 index, u64 *value)
 {
-	return gp_unless(e, kvm_msr_get(vcpu_of(e), index, value, false));
+	return gp_unless(e, msr_allowed(vcpu_of(e), index, false) &&
+				    kvm_msr_get(vcpu_of(e), index, value, false));
 }
 
 static enum kvm_exec_status op_set_msr(struct kvm_exec *e, u32 index, u64 value)
 {
-	return gp_unless(e, kvm_msr_set(vcpu_of(e), index, value, false));
+	return gp_unless(e, msr_allowed(vcpu_of(e), index, true) &&
+				    kvm_msr_set(vcpu_of(e), index, value, false));
 }
 
 static enum kvm_exec_status op_get_pmc(struct kvm_exec *e, u32 index, u64 *value)

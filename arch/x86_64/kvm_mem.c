@@ -55,15 +55,17 @@ static int fault_once(struct kvm_vm *vm, const struct kvm_slot *slot, u64 gfn, b
 	e = mm_look_up(vm->mm, addr, LOOKUP_INTERRUPTIBLE | (write ? LOOKUP_WRITE : 0), &found);
 	if (e)
 		return e;
-	/* A slot with a log of writes hears of the first one by a fault. */
-	writable = found.writable && !(flags & KVM_MEM_READONLY) &&
-		   (write || !(flags & KVM_MEM_LOG_DIRTY_PAGES));
+	/*
+	 * Where there is a log of writes, a page that may be written at once counts as written, as
+	 * on Linux: what is read only to be written afterwards faults once.
+	 */
+	writable = found.writable && !(flags & KVM_MEM_READONLY);
 	e = map_found(vm, gfn, addr, seq, &found, writable, cache);
 	/*
 	 * Not before: a reader of the log would take the mark, and protect an entry that is not
 	 * there yet.
 	 */
-	if (!e && write && slot->dirty)
+	if (!e && writable && slot->dirty)
 		set_bit((long)(gfn - slot->gfn), slot->dirty);
 	put_page(found.page);
 	return e;

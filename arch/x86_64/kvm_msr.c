@@ -13,6 +13,7 @@
 #define M_TSC_ADJUST 0x3b
 #define M_UCODE 0x8b
 #define M_MTRR_CAP 0xfe
+#define M_ARCH_CAPABILITIES 0x10a
 #define M_SYSENTER_CS 0x174
 #define M_SYSENTER_ESP 0x175
 #define M_SYSENTER_EIP 0x176
@@ -21,6 +22,7 @@
 #define M_MISC_ENABLE 0x1a0
 #define M_MTRR_VARIABLE 0x200
 #define M_MTRR_DEF 0x2ff
+#define M_PERF_CAPABILITIES 0x345
 #define M_TSC_DEADLINE 0x6e0
 #define M_X2APIC 0x800
 #define M_X2APIC_LAST 0x83f
@@ -28,6 +30,7 @@
 #define M_HWCR 0xc0010015
 #define M_DE_CFG 0xc0011029
 #define MTRR_CAP (KVM_MTRR_VARIABLE | 1 << 8 | 1 << 10)	/* fixed ranges, write combining */
+#define UCODE 0x01000065	/* as Linux: no guest looks for an older one's faults */
 #define MSRS_MAX 256			/* as Linux: of one KVM_GET_MSRS */
 
 /* What KVM_GET_MSR_INDEX_LIST names. */
@@ -44,6 +47,9 @@ static const u32 listed[] = {
 	0x26f,	       M_TSC_DEADLINE, M_MCG_CTL,     0x11,	      0x12,
 	0x4b564d00,    0x4b564d01,     M_TSC_ADJUST,
 };
+
+/* What KVM_GET_MSR_FEATURE_INDEX_LIST names: MSRs that say what a guest can have. */
+static const u32 features[] = { M_UCODE, M_ARCH_CAPABILITIES, M_PERF_CAPABILITIES, M_DE_CFG };
 
 /* MSRs that are a field: of the VMCB's, or of the vCPU's. NULL: another one. */
 static u64 *field_of(struct kvm_cpu_vcpu *a, u32 index)
@@ -147,11 +153,14 @@ bool kvm_msr_get(struct kvm_vcpu *v, u32 index, u64 *value, bool owner)
 		*value = MTRR_CAP;
 		return true;
 	case M_UCODE:
-		*value = 0x01000065;	/* as Linux: no guest looks for an older one's faults */
+		*value = UCODE;
 		return true;
 	case M_TSC_ADJUST:
 		*value = a->tsc_adjust;
 		return true;
+	case M_ARCH_CAPABILITIES:	/* a guest has neither; its owner may move the 0 */
+	case M_PERF_CAPABILITIES:
+		return owner;
 	case M_SYSCFG:
 	case M_DE_CFG:
 		return true;
@@ -309,12 +318,36 @@ bool kvm_msr_set(struct kvm_vcpu *v, u32 index, u64 value, bool owner)
 	case M_SYSCFG:
 	case M_DE_CFG:
 		return owner || index == M_UCODE ? true : !value;
+	case M_ARCH_CAPABILITIES:
+	case M_PERF_CAPABILITIES:
+		return owner && !value;
 	default:
 		return kvm_msr_fixed_set(index, value);
 	}
 }
 
 /* ---- ioctls ---- */
+
+static bool in_list(const u32 *list, u32 n, u32 index)
+{
+	for (u32 i = 0; i < n; i++)
+		if (list[i] == index)
+			return true;
+	return false;
+}
+
+/* Of /dev/kvm. Those that are a vCPU's alone are 0, as on Linux. */
+static bool feature_get(u32 index, u64 *value)
+{
+	*value = index == M_UCODE ? UCODE : 0;
+	return in_list(features, ARRAY_SIZE(features), index) ||
+	       in_list(listed, ARRAY_SIZE(listed), index);
+}
+
+static bool owner_get(struct kvm_vcpu *v, u32 index, u64 *value)
+{
+	return v ? kvm_msr_get(v, index, value, true) : feature_get(index, value);
+}
 
 static long move_msrs(struct kvm_vcpu *v, struct kvm_msr_entry *e, u32 n, bool set)
 {
@@ -324,7 +357,7 @@ static long move_msrs(struct kvm_vcpu *v, struct kvm_msr_entry *e, u32 n, bool s
 		u64 value = 0;
 
 		if (set ? !kvm_msr_set(v, e[i].index, e[i].data, true) :
-			  !kvm_msr_get(v, e[i].index, &value, true))
+			  !owner_get(v, e[i].index, &value))
 			break;
 		if (!set)
 			e[i].data = value;
@@ -360,7 +393,9 @@ long kvm_msr_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg)
 long kvm_msr_lists(unsigned int cmd, struct uptr arg)
 {
 	struct kvm_msr_list head;
-	u32 room, n = cmd == KVM_GET_MSR_INDEX_LIST ? ARRAY_SIZE(listed) : 0;
+	bool all = cmd == KVM_GET_MSR_INDEX_LIST;
+	const u32 *list = all ? listed : features;
+	u32 room, n = all ? ARRAY_SIZE(listed) : ARRAY_SIZE(features);
 
 	if (copy_from_user(&head, arg, sizeof(head)))
 		return -EFAULT;
@@ -370,5 +405,5 @@ long kvm_msr_lists(unsigned int cmd, struct uptr arg)
 		return -EFAULT;
 	if (room < n)
 		return -E2BIG;
-	return copy_to_user(uptr_add(arg, sizeof(head)), listed, n * sizeof(u32)) ? -EFAULT : 0;
+	return copy_to_user(uptr_add(arg, sizeof(head)), list, n * sizeof(u32)) ? -EFAULT : 0;
 }

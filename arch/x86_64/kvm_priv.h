@@ -17,6 +17,7 @@
 
 struct apic_table;
 struct kvm_chips;
+struct msr_filter;
 
 /* kvm_clock.c */
 struct kvm_vm_clock {
@@ -40,6 +41,7 @@ struct kvm_cpu_vm {
 	struct mutex apic_lock;		/* who builds `apics` */
 	struct apic_table __rcu *apics;	/* apic_lock; readers RCU: NULL: no vCPU has an APIC yet */
 	u32 apic_ids;			/* apic_lock: above those of all vCPUs */
+	struct msr_filter *msr_filter;	/* vm->lock; readers srcu; NULL: none */
 };
 
 /*
@@ -105,6 +107,7 @@ enum {
 	KVM_REQUEST_TIMER,		/* the local APIC's may have expired */
 	KVM_REQUEST_CLOCK,		/* the guest's page of kvm-clock is to be written */
 	KVM_REQUEST_APICS,		/* the VM's map of APICs is to be built anew */
+	KVM_REQUEST_MSRS,		/* the VM's filter of MSRs is another one */
 };
 
 /* kvm_cpu_vcpu.apic_events */
@@ -219,6 +222,8 @@ void *kvm_io_data(struct kvm_vcpu *v);
 extern const struct kvm_exec_ops kvm_exec_ops;
 /* As its `read`, for the instruction itself. */
 enum kvm_exec_status kvm_exec_fetch(struct kvm_vcpu *v, u64 linear, void *to, u32 size);
+/* KVM_TRANSLATE. */
+long kvm_translate_ioctl(struct kvm_vcpu *v, struct uptr arg);
 
 /* kvm_cr.c: false: #GP */
 bool kvm_set_cr0(struct kvm_cpu_vcpu *a, u64 value);
@@ -230,8 +235,24 @@ bool kvm_set_xcr0(struct kvm_cpu_vcpu *a, u64 value);
 /* kvm_msr.c: false: there is none, or not with that value. OWNER: user space asks. */
 bool kvm_msr_get(struct kvm_vcpu *v, u32 index, u64 *value, bool owner);
 bool kvm_msr_set(struct kvm_vcpu *v, u32 index, u64 value, bool owner);
+/* KVM_GET_MSRS, KVM_SET_MSRS. V NULL: of /dev/kvm: what a guest can have. */
 long kvm_msr_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg);
 long kvm_msr_lists(unsigned int cmd, struct uptr arg);
+
+/*
+ * kvm_msr_filter.c: KVM_X86_SET_MSR_FILTER; whether the guest may; its map of intercepted MSRs.
+ */
+#define KVM_MSR_MAP_ORDER 1
+long kvm_msr_filter_ioctl(struct kvm_vm *vm, struct uptr arg);
+bool kvm_msr_filter_allows(const struct msr_filter *f, u32 index, bool write);
+const u8 *kvm_msr_filter_map(const struct msr_filter *f);
+void kvm_msr_filter_free(struct msr_filter *f);
+/*
+ * kvm_vcpu.c: MAP is one: what the guest has for itself is not intercepted where F (NULL) allows.
+ */
+void kvm_vcpu_fill_msr_map(u8 *map, const struct msr_filter *f);
+/* KVM_REQUEST_MSRS was taken. In srcu. */
+void kvm_vcpu_msrs_request(struct kvm_vcpu *v);
 
 /* kvm_mce.c: the MSRs are its own; false: #GP. KVM_X86_SETUP_MCE, KVM_X86_SET_MCE. */
 void kvm_mce_init(struct kvm_cpu_vcpu *a);
@@ -300,6 +321,7 @@ u32 kvm_hypercall_features(void);
 void kvm_cpuid(const struct kvm_cpu_vcpu *a, u32 leaf, u32 index, u32 *out);
 long kvm_cpuid_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg);
 long kvm_cpuid_supported(struct uptr arg);
+long kvm_cpuid_emulated(struct uptr arg);
 
 /* kvm_event.c: N NMIs came. */
 void kvm_event_nmi(struct kvm_cpu_vcpu *a, unsigned int n);

@@ -495,6 +495,8 @@ static long vcpu_ioctl(struct kvm_vcpu *v, unsigned int cmd, struct uptr arg)
 	case KVM_GET_CPUID2:
 	case KVM_SET_CPUID2:
 		return kvm_cpuid_ioctl(v, cmd, arg);
+	case KVM_TRANSLATE:
+		return kvm_translate_ioctl(v, arg);
 	case KVM_SET_GUEST_DEBUG:
 		return kvm_debug_ioctl(v, arg);
 	case KVM_X86_SETUP_MCE:
@@ -533,11 +535,15 @@ long kvm_cpu_dev_ioctl(unsigned int cmd, struct uptr arg)
 	switch (cmd) {
 	case KVM_GET_SUPPORTED_CPUID:
 		return kvm_cpuid_supported(arg);
+	case KVM_GET_EMULATED_CPUID:
+		return kvm_cpuid_emulated(arg);
 	case KVM_X86_GET_MCE_CAP_SUPPORTED:
 		return kvm_mce_supported(arg);
 	case KVM_GET_MSR_INDEX_LIST:
 	case KVM_GET_MSR_FEATURE_INDEX_LIST:
 		return kvm_msr_lists(cmd, arg);
+	case KVM_GET_MSRS:
+		return kvm_msr_ioctl(NULL, cmd, arg);
 	default:
 		return -ENOTTY;
 	}

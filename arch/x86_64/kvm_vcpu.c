@@ -99,11 +99,30 @@ static DEFINE_MUTEX(maps_lock);
 static u8 *io_map, *msr_map;		/* maps_lock; constant once there: never freed */
 
 #define IO_MAP_ORDER 2
-#define MSR_MAP_ORDER 1
 
 /* MSRs that the guest has for itself, in its VMCB. */
 static const u32 own_msrs[] = { MSR_STAR,    MSR_LSTAR,	  MSR_CSTAR,	     MSR_SFMASK,
 				MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE };
+
+/* Two bits each, to read and to write; C000_0000h and up from byte 800h on (APM 2, 15.11). */
+void kvm_vcpu_fill_msr_map(u8 *map, const struct msr_filter *f)
+{
+	memset(map, 0xff, PAGE_SIZE << KVM_MSR_MAP_ORDER);
+	for (unsigned int i = 0; i < ARRAY_SIZE(own_msrs); i++) {
+		u32 bit = (own_msrs[i] & 0x1fff) * 2;
+		u32 free = (kvm_msr_filter_allows(f, own_msrs[i], false) ? 1U : 0) |
+			   (kvm_msr_filter_allows(f, own_msrs[i], true) ? 2U : 0);
+
+		map[0x800 + bit / 8] &= (u8) ~(free << bit % 8);
+	}
+}
+
+void kvm_vcpu_msrs_request(struct kvm_vcpu *v)
+{
+	const struct msr_filter *f = smp_load_acquire(&v->vm->cpu->msr_filter);
+
+	v->arch->vmcb->control.msrpm_pa = virt_to_phys(f ? kvm_msr_filter_map(f) : msr_map);
+}
 
 static int make_maps(void)
 {
@@ -112,20 +131,14 @@ static int make_maps(void)
 	if (msr_map)
 		return 0;
 	io = (u8 *)__get_free_pages(GFP_KERNEL, IO_MAP_ORDER);
-	msr = (u8 *)__get_free_pages(GFP_KERNEL, MSR_MAP_ORDER);
+	msr = (u8 *)__get_free_pages(GFP_KERNEL, KVM_MSR_MAP_ORDER);
 	if (!io || !msr) {
 		free_pages((unsigned long)io, IO_MAP_ORDER);
-		free_pages((unsigned long)msr, MSR_MAP_ORDER);
+		free_pages((unsigned long)msr, KVM_MSR_MAP_ORDER);
 		return -ENOMEM;
 	}
 	memset(io, 0xff, PAGE_SIZE << IO_MAP_ORDER);
-	memset(msr, 0xff, PAGE_SIZE << MSR_MAP_ORDER);
-	/* two bits each, C000_0000 and up from byte 800h on (APM 2, 15.11) */
-	for (unsigned int i = 0; i < ARRAY_SIZE(own_msrs); i++) {
-		u32 bit = (own_msrs[i] & 0x1fff) * 2;
-
-		msr[0x800 + bit / 8] &= (u8) ~(3U << bit % 8);
-	}
+	kvm_vcpu_fill_msr_map(msr, NULL);
 	io_map = io;
 	msr_map = msr;
 	return 0;

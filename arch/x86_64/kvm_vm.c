@@ -62,6 +62,7 @@ void kvm_cpu_vm_free(struct kvm_vm *vm)
 {
 	kvm_chips_free(vm);
 	kvm_apics_free(vm);
+	kvm_msr_filter_free(vm->cpu->msr_filter);
 	npt_destroy(&vm->cpu->npt);
 	kfree(vm->cpu);
 }
@@ -93,6 +94,8 @@ long kvm_cpu_vm_ioctl(struct kvm_vm *vm, unsigned int cmd, struct uptr arg)
 		return 0;
 	case KVM_SET_IDENTITY_MAP_ADDR:
 		return set_identity_map_addr(vm, arg);
+	case KVM_X86_SET_MSR_FILTER:
+		return kvm_msr_filter_ioctl(vm, arg);
 	case KVM_GET_CLOCK:
 	case KVM_SET_CLOCK:
 		return kvm_clock_ioctl(vm, cmd, arg);
@@ -107,6 +110,9 @@ long kvm_cpu_extension(const struct kvm_vm *vm, unsigned long what)
 	case KVM_CAP_SET_TSS_ADDR:
 	case KVM_CAP_SET_IDENTITY_MAP_ADDR:
 	case KVM_CAP_EXT_CPUID:
+	case KVM_CAP_EXT_EMUL_CPUID:
+	case KVM_CAP_GET_MSR_FEATURES:
+	case KVM_CAP_X86_MSR_FILTER:
 	case KVM_CAP_MP_STATE:
 	case KVM_CAP_VCPU_EVENTS:
 	case KVM_CAP_DEBUGREGS:

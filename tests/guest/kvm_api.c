@@ -115,6 +115,80 @@ TEST(kvm_cpuid_of_many_cores)
 	EQ(found, 1);
 }
 
+struct msrs {
+	struct kvm_msrs head;
+	struct kvm_msr_entry of[2];
+};
+
+/* /dev/kvm names MSRs that say what a guest can have, and has their values. */
+TEST(kvm_msr_features)
+{
+	static const uint32_t all[] = { 0x8b, 0x10a, 0x345, 0xc0011029 };
+	struct {
+		struct kvm_msr_list head;
+		uint32_t of[64];
+	} l = { { .nmsrs = 0 }, { 0 } };
+	struct msrs x = { { .nmsrs = 256 }, { { .index = 0x10a }, { .index = 0x345 } } };
+	int kvm = kvm_open(), v;
+
+	EQ(ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_GET_MSR_FEATURES), 1);
+	ERR(ioctl(kvm, KVM_GET_MSR_FEATURE_INDEX_LIST, &l), E2BIG);
+	CHECK(l.head.nmsrs >= 4 && l.head.nmsrs <= 64);
+	OK(ioctl(kvm, KVM_GET_MSR_FEATURE_INDEX_LIST, &l));
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		uint32_t at = 0;
+
+		while (at < l.head.nmsrs && l.of[at] != all[i])
+			at++;
+		CHECK(at < l.head.nmsrs);
+	}
+	ERR(ioctl(kvm, KVM_GET_MSRS, &x), E2BIG);
+	ERR(ioctl(kvm, KVM_GET_MSRS, 8), EFAULT);
+	x.head.nmsrs = 2;
+	EQ(ioctl(kvm, KVM_GET_MSRS, &x), 2);
+	ERR(ioctl(kvm, KVM_SET_MSRS, &x), EINVAL);
+	v = OK(ioctl(vm_new(), KVM_CREATE_VCPU, 0));
+	EQ(ioctl(v, KVM_GET_MSRS, &x), 2);
+	EQ(x.of[0].data, 0);
+	EQ(x.of[1].data, 0);
+	EQ(ioctl(v, KVM_SET_MSRS, &x), 2);
+	x.of[0].index = 0x8b;
+	x.of[1].index = 0x174;		/* a vCPU's alone */
+	x.of[1].data = 7;
+	EQ(ioctl(kvm, KVM_GET_MSRS, &x), 2);
+	EQ(x.of[1].data, 0);
+	x.of[1].index = 0x40000200;	/* nobody's */
+	EQ(ioctl(kvm, KVM_GET_MSRS, &x), 1);
+}
+
+/* What is emulated, in the leaves 0, 1 and 7. */
+TEST(kvm_emulated_cpuid)
+{
+	struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 of[256];
+	} id = { { .nent = 0 }, { { 0 } } };
+	int kvm = kvm_open();
+
+	EQ(ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_EXT_EMUL_CPUID), 1);
+	ERR(ioctl(kvm, KVM_GET_EMULATED_CPUID, &id), E2BIG);
+	ERR(ioctl(kvm, KVM_GET_EMULATED_CPUID, 8), EFAULT);
+	id.head.nent = 2;
+	ERR(ioctl(kvm, KVM_GET_EMULATED_CPUID, &id), E2BIG);
+	id.head.nent = 256;
+	id.of[255].padding[2] = 1;
+	ERR(ioctl(kvm, KVM_GET_EMULATED_CPUID, &id), EINVAL);
+	EQ(id.head.nent, 256);
+	id.of[255].padding[2] = 0;
+	OK(ioctl(kvm, KVM_GET_EMULATED_CPUID, &id));
+	EQ(id.head.nent, 3);
+	EQ(id.of[0].function, 0);
+	EQ(id.of[0].eax, 7);
+	EQ(id.of[1].function, 1);
+	EQ(id.of[2].function, 7);
+	EQ(id.of[2].flags, KVM_CPUID_FLAG_SIGNIFCANT_INDEX);
+}
+
 TEST(kvm_capabilities)
 {
 	static const int yes[] = { KVM_CAP_USER_MEMORY,

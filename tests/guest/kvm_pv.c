@@ -136,6 +136,68 @@ TEST(kvm_tsc_adjust)
 	CHECK(get_msr(m.v, M_TSC) < slack);
 }
 
+#define M_LSTAR 0xc0000082
+#define M_STAR 0xc0000081
+
+static unsigned int faults_of(struct machine *m, uint32_t msr, uint64_t value)
+{
+	unsigned int faults;
+
+	write_read(m, msr, value, &faults);
+	return faults;
+}
+
+static void check_filter_errors(int vm)
+{
+	struct kvm_msr_filter f = { .flags = KVM_MSR_FILTER_DEFAULT_DENY };
+	uint8_t bits[8] = { 0 };
+
+	EQ(ioctl(vm, KVM_CHECK_EXTENSION, KVM_CAP_X86_MSR_FILTER), 1);
+	ERR(ioctl(vm, KVM_X86_SET_MSR_FILTER, 8), EFAULT);
+	ERR(ioctl(vm, KVM_X86_SET_MSR_FILTER, &f), EINVAL);	/* of nothing */
+	f.ranges[15] = (struct kvm_msr_filter_range){ .nmsrs = 1, .bitmap = bits };
+	ERR(ioctl(vm, KVM_X86_SET_MSR_FILTER, &f), EINVAL);	/* neither read nor write */
+	f.ranges[15].flags = 4;
+	ERR(ioctl(vm, KVM_X86_SET_MSR_FILTER, &f), EINVAL);
+	f.ranges[15].flags = KVM_MSR_FILTER_READ;
+	f.ranges[15].nmsrs = 0x600 * 8 + 1;
+	ERR(ioctl(vm, KVM_X86_SET_MSR_FILTER, &f), EINVAL);
+	f.ranges[15].nmsrs = 1;
+	f.ranges[15].bitmap = (void *)8;
+	ERR(ioctl(vm, KVM_X86_SET_MSR_FILTER, &f), EFAULT);
+	f.flags = 2;
+	ERR(ioctl(vm, KVM_X86_SET_MSR_FILTER, &f), EINVAL);
+}
+
+/* What a filter forbids is #GP, also of MSRs that the guest has for itself; not for its owner. */
+TEST(kvm_msr_filter)
+{
+	uint8_t first[8] = { 1 }, none[8] = { 0 };
+	struct kvm_msr_filter f = { 0 };
+	struct machine m;
+
+	msr_machine(&m);
+	check_filter_errors(m.vm);
+	EQ(faults_of(&m, M_LSTAR, 0x1000), 0);
+	f.ranges[0] = (struct kvm_msr_filter_range){ KVM_MSR_FILTER_READ, 2, M_STAR, first };
+	f.ranges[3] = (struct kvm_msr_filter_range){ KVM_MSR_FILTER_WRITE, 1, 0x174, none };
+	OK(ioctl(m.vm, KVM_X86_SET_MSR_FILTER, &f));
+	EQ(faults_of(&m, M_STAR, 1), 0);
+	EQ(faults_of(&m, M_LSTAR, 0x2000), 2);
+	EQ(get_msr(m.v, M_LSTAR), 0x2000);
+	EQ(faults_of(&m, 0x174, 8), 1);
+	EQ(get_msr(m.v, 0x174), 0);
+	f.flags = KVM_MSR_FILTER_DEFAULT_DENY;
+	OK(ioctl(m.vm, KVM_X86_SET_MSR_FILTER, &f));
+	EQ(faults_of(&m, M_STAR, 1), 1);
+	EQ(faults_of(&m, M_LSTAR, 1), 3);
+	EQ(faults_of(&m, 0x175, 1), 3);
+	memset(&f, 0, sizeof(f));
+	OK(ioctl(m.vm, KVM_X86_SET_MSR_FILTER, &f));
+	EQ(faults_of(&m, M_LSTAR, 0x3000), 0);
+	EQ(faults_of(&m, 0x174, 8), 0);
+}
+
 GUEST(call, ".code32", "vmmcall; hlt");
 
 static uint64_t hypercall(struct machine *m, struct kvm_regs r)

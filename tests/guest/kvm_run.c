@@ -480,6 +480,31 @@ TEST(kvm_log)
 	EQ(*(uint32_t *)(p + 0x3008), 1);
 }
 
+GUEST(reader, ".code32", "movl 0x20000, %eax; movl 0x21000, %eax; hlt");
+
+/*
+ * The first use of a page that may be written at once counts; that of one which may not does not.
+ */
+TEST(kvm_log_of_reads)
+{
+	struct machine m;
+	uint64_t bits[1];
+	struct kvm_dirty_log log = { .slot = 1, .dirty_bitmap = bits };
+	char *p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(p != MAP_FAILED);
+	*p = 7;
+	machine(&m, 16 * PAGE, reader, reader_end);
+	protected_mode(m.v);
+	OK(region(&m, 1, KVM_MEM_LOG_DIRTY_PAGES, 0x20000, 2 * PAGE, p));
+	for (uint64_t first = 1; first <= 1; first--) {
+		set_rip(m.v, CODE);
+		RUN(&m, KVM_EXIT_HLT);
+		OK(ioctl(m.vm, KVM_GET_DIRTY_LOG, &log));
+		EQ(bits[0], first);
+	}
+}
+
 TEST(kvm_read_only)
 {
 	struct machine m;

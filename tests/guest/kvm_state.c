@@ -190,6 +190,45 @@ TEST(kvm_failed_write_is_over)
 	RUN(&m, KVM_EXIT_HLT);
 }
 
+static uint64_t translated(int v, uint64_t linear)
+{
+	struct kvm_translation t = { .linear_address = linear };
+
+	OK(ioctl(v, KVM_TRANSLATE, &t));
+	EQ(t.linear_address, linear);
+	EQ(t.valid, t.physical_address != ~0ull);
+	EQ(t.writeable, 1);
+	EQ(t.usermode, 0);
+	return t.physical_address;
+}
+
+GUEST(nothing, ".code16", "hlt");
+
+/* KVM_TRANSLATE walks the guest's page tables as the guest's kernel does when it reads. */
+TEST(kvm_translates)
+{
+	struct machine m;
+	uint64_t *pd, *pdpt;
+
+	machine(&m, MB, nothing, nothing_end);
+	EQ(translated(m.v, 0x10000), 0x10000);
+	EQ(translated(m.v, 1ull << 32), 1ull << 32);
+	EQ(translated(m.v, ~0ull), ~0ull);
+	ERR(ioctl(m.v, KVM_TRANSLATE, 8), EFAULT);
+	long_mode(&m);
+	pdpt = (void *)(m.mem + 0x3000);
+	pd = (void *)(m.mem + 0x4000);
+	pd[1] = 7 << 21 | 0x83;
+	pdpt[2] = 0x40000003;		/* no memory */
+	EQ(translated(m.v, 0x123456), 0x123456);
+	EQ(pd[0], 0xa3);
+	EQ(pdpt[0], 0x4023);
+	EQ(translated(m.v, 0x200123), 0xe00123);
+	EQ(pd[2], 2 << 21 | 0x83);
+	EQ(translated(m.v, 1ull << 30), ~0ull);
+	EQ(translated(m.v, 2ull << 30), ~0ull);
+}
+
 /* ---- what makes a CPU raise exceptions without end must leave the guest ---- */
 
 static uint64_t exits(const struct machine *m)
