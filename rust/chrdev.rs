@@ -18,6 +18,8 @@ pub const POLLIN: u32 = bindings::RUST_POLLIN;
 pub const POLLOUT: u32 = bindings::RUST_POLLOUT;
 /// It is of no use.
 pub const POLLERR: u32 = bindings::RUST_POLLERR;
+/// The device went.
+pub const POLLHUP: u32 = bindings::RUST_POLLHUP;
 
 /// A device. Its functions may run for many files, on many CPUs, at once.
 ///
@@ -91,6 +93,10 @@ impl Listeners {
         Listeners(UnsafeCell::new(core::ptr::null_mut()))
     }
 
+    pub(crate) fn raw(&self) -> *mut *mut bindings::fasync_struct {
+        self.0.get()
+    }
+
     /// There is something to read. Any context.
     pub fn tell(&self) {
         // SAFETY: the list is valid as long as self is.
@@ -110,6 +116,7 @@ pub struct Access {
     mode: u32,
     nonblock: bool,
     exclusive: bool,
+    openers: bool,
 }
 
 impl Access {
@@ -117,7 +124,14 @@ impl Access {
     /// `f` is a valid file.
     pub(crate) unsafe fn of(f: *mut bindings::file) -> Access {
         // SAFETY: the caller's word.
-        unsafe { Access { mode: bindings::rust_file_mode(f), nonblock: bindings::rust_file_nonblock(f), exclusive: bindings::rust_file_exclusive(f) } }
+        unsafe {
+            Access {
+                mode: bindings::rust_file_mode(f),
+                nonblock: bindings::rust_file_nonblock(f),
+                exclusive: bindings::rust_file_exclusive(f),
+                openers: bindings::rust_file_is_openers(f),
+            }
+        }
     }
 
     /// For reading.
@@ -138,6 +152,17 @@ impl Access {
     /// Without waiting: `EAGAIN` instead.
     pub fn nonblock(self) -> bool {
         self.nonblock
+    }
+
+    /// By the very credentials that opened it: not those of another task, of a child, or of a program that was executed since.
+    pub fn openers(self) -> bool {
+        self.openers
+    }
+
+    /// The same call where it may not wait.
+    pub(crate) fn at_once(mut self, nowait: bool) -> Access {
+        self.nonblock |= nowait;
+        self
     }
 }
 
@@ -206,7 +231,7 @@ unsafe extern "C" fn release<D: Device>(_i: *mut bindings::inode, f: *mut bindin
 }
 
 /// What a call that moved `most` bytes is told: a driver may not say more, since the kernel would take what lies behind for what came.
-fn size(r: Result<usize>, most: usize) -> isize {
+pub(crate) fn size(r: Result<usize>, most: usize) -> isize {
     match r {
         Ok(n) => n.min(most) as isize,
         Err(e) => e.code() as isize,

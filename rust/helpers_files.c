@@ -65,8 +65,19 @@ void rust_sleep(u32 ms)
 
 u32 rust_file_mode(const struct file *f) { return f->f_mode; }
 bool rust_file_exclusive(const struct file *f) { return READ_ONCE(f->f_flags) & O_EXCL; }
+bool rust_file_is_openers(const struct file *f) { return f->f_cred == rcu_access_pointer(current->real_cred); }
 bool rust_file_nonblock(const struct file *f) { return READ_ONCE(f->f_flags) & O_NONBLOCK; }
 void rust_tell_listeners(struct fasync_struct **list) { kill_fasync((struct fasync_struct __rcu **)list, SIGIO, POLL_IN); }
+
+struct uptr rust_iter_place(const struct iter *i)
+{
+	if (i->type == ITER_UBUF)
+		return (struct uptr){ i->ubuf + i->off };
+	if (i->type == ITER_IOVEC && i->count)
+		return (struct uptr){ (unsigned long)i->iov->iov_base + i->off };
+	return (struct uptr){ 0 };
+}
+
 void *rust_file_private(const struct file *f) { return f->private_data; }
 void *rust_seq_private(const struct seq_file *m) { return m->private; }
 void *rust_show_data(const struct show_node *n) { return n->data; }

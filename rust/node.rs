@@ -3,9 +3,11 @@
 
 use crate::alloc::{Arc, KBox, KERNEL};
 use crate::bindings;
-use crate::chrdev::Access;
+use crate::chrdev::{size, Access, Listeners, POLLIN, POLLOUT};
 use crate::error::{to_result, Error, Result};
 use crate::show::named;
+use crate::user::{Sink, Source};
+use crate::wait::WaitQueue;
 use core::ffi::{c_int, c_long, c_uint, c_ulong, c_void, CStr};
 use core::fmt;
 use core::marker::PhantomData;
@@ -44,6 +46,26 @@ pub trait Device: Send + Sync + Sized + 'static {
     fn open(device: &Arc<Self>, how: Access) -> Result<Self::File>;
     /// ioctl(2). `arg` is a number, or an address of the program's.
     fn ioctl(file: &Self::File, cmd: u32, arg: usize) -> Result<u32>;
+    /// read(2): how many bytes went.
+    fn read(_file: &Self::File, _to: &mut Sink<'_>, _how: Access) -> Result<usize> {
+        Err(Error::EINVAL)
+    }
+    /// write(2): how many bytes were taken.
+    fn write(_file: &Self::File, _from: &mut Source<'_>, _how: Access) -> Result<usize> {
+        Err(Error::EINVAL)
+    }
+    /// A wake-up of it may change the answer of `poll`. It lives in the file, and so as long as whoever polls.
+    fn polled(_file: &Self::File) -> Option<&WaitQueue> {
+        None
+    }
+    /// poll(2): POLL*. The poller waits already.
+    fn poll(_file: &Self::File) -> u32 {
+        POLLIN | POLLOUT
+    }
+    /// Whose owners get `SIGIO`; `None`: the file takes no `O_ASYNC`.
+    fn listeners(_file: &Self::File) -> Option<&Listeners> {
+        None
+    }
 }
 
 unsafe extern "C" fn open<D: Device>(_i: *mut bindings::inode, f: *mut bindings::file) -> c_int {
@@ -88,6 +110,55 @@ unsafe extern "C" fn ioctl<D: Device>(f: *mut bindings::file, cmd: c_uint, arg: 
     }
 }
 
+unsafe extern "C" fn read<D: Device>(k: *mut bindings::kiocb, i: *mut bindings::iter) -> isize {
+    // SAFETY: both are valid during the call; the file was opened by open::<D>.
+    unsafe {
+        let f = (*k).ki_filp;
+        let how = Access::of(f).at_once((*k).ki_flags & bindings::IOCB_NOWAIT != 0);
+        let file = &*bindings::rust_file_private(f).cast::<D::File>();
+        let mut to = Sink::new(i);
+        let room = to.room();
+        let r = D::read(file, &mut to, how);
+        size(r, room.saturating_sub(to.room()))
+    }
+}
+
+unsafe extern "C" fn write<D: Device>(k: *mut bindings::kiocb, i: *mut bindings::iter) -> isize {
+    // SAFETY: as in read.
+    unsafe {
+        let f = (*k).ki_filp;
+        let how = Access::of(f).at_once((*k).ki_flags & bindings::IOCB_NOWAIT != 0);
+        let file = &*bindings::rust_file_private(f).cast::<D::File>();
+        let mut from = Source::new(i);
+        let len = from.len();
+        size(D::write(file, &mut from, how), len)
+    }
+}
+
+unsafe extern "C" fn poll<D: Device>(
+    f: *mut bindings::file,
+    t: *mut bindings::poll_table_struct,
+) -> bindings::__poll_t {
+    // SAFETY: both are valid during the call, and the file was opened by open::<D>. The queue is borrowed from what release() drops, for any
+    // time until then; pollers hold the file.
+    unsafe {
+        let file = &*bindings::rust_file_private(f).cast::<D::File>();
+        if let Some(q) = D::polled(file) {
+            bindings::poll_wait(f, q.raw(), t);
+        }
+        D::poll(file)
+    }
+}
+
+unsafe extern "C" fn fasync<D: Device>(fd: c_int, f: *mut bindings::file, on: c_int) -> c_int {
+    // SAFETY: the file was opened by open::<D>, and stays during the call.
+    match D::listeners(unsafe { &*bindings::rust_file_private(f).cast::<D::File>() }) {
+        // SAFETY: the list lives in the file, which C takes off it before release().
+        Some(l) => unsafe { bindings::fasync_helper(fd, f, on, l.raw()) },
+        None => Error::ENOTTY.code(),
+    }
+}
+
 unsafe extern "C" fn drop_device<D: Device>(d: *mut c_void) {
     // SAFETY: C gives back the reference that it was given, once.
     drop(unsafe { Arc::<D>::from_raw(d.cast::<D>().cast_const()) });
@@ -100,6 +171,10 @@ impl<D: Device> Ops<D> {
         open: Some(open::<D>),
         release: Some(release::<D>),
         ioctl: Some(ioctl::<D>),
+        read_iter: Some(read::<D>),
+        write_iter: Some(write::<D>),
+        poll: Some(poll::<D>),
+        fasync: Some(fasync::<D>),
         llseek: Some(bindings::no_llseek),
         // SAFETY: null is a valid value of the other members.
         ..unsafe { core::mem::zeroed() }

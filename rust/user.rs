@@ -28,6 +28,11 @@ impl UserPtr {
         Self(self.0.wrapping_add(bytes))
     }
 
+    /// Its address.
+    pub fn addr(self) -> usize {
+        self.0
+    }
+
     /// As C has it.
     pub(crate) fn raw(self) -> bindings::uptr {
         bindings::uptr { addr: self.0 as c_ulong }
@@ -88,6 +93,12 @@ impl Sink<'_> {
         Self(i, PhantomData)
     }
 
+    /// Where the next byte goes in the running program's memory; address 0 where it goes elsewhere.
+    pub fn place(&self) -> UserPtr {
+        // SAFETY: by the type's invariant.
+        UserPtr(unsafe { bindings::rust_iter_place(self.0) }.addr as usize)
+    }
+
     /// Bytes that still fit.
     pub fn room(&self) -> usize {
         // SAFETY: by the type's invariant.
@@ -114,6 +125,12 @@ impl Source<'_> {
     /// `i` points to a valid iter to copy from, used by nobody else during the value's life.
     pub(crate) unsafe fn new(i: *mut bindings::iter) -> Self {
         Self(i, PhantomData)
+    }
+
+    /// Where the next byte comes from in the running program's memory; address 0 where it comes from elsewhere.
+    pub fn place(&self) -> UserPtr {
+        // SAFETY: by the type's invariant.
+        UserPtr(unsafe { bindings::rust_iter_place(self.0) }.addr as usize)
     }
 
     /// Bytes left.

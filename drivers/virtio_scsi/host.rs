@@ -7,7 +7,7 @@ use crate::lane::{DEPTH, SLOT, WAITED};
 use crate::scsi::cdb::Cdb;
 use crate::scsi::core::{Address, Answer};
 use crate::scsi::disk::Unit;
-use crate::scsi::pass::{By, Known};
+use crate::scsi::pass::Known;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use drivers::virtio::queue::{Piece, Queue};
 use drivers::virtio::{self, Transport, F_RING_EVENT, F_RING_INDIRECT, F_RING_PACKED};
@@ -71,8 +71,19 @@ struct Host {
 }
 
 /// Something that a thread does later.
-trait Later: Send + Sync {
+pub trait Later: Send + Sync {
+    /// In `ms` milliseconds; a `Work` at once.
     fn later(&self, ms: u32);
+}
+
+/// Rung when a command of a program has ended; its work goes before the last that knows it.
+pub struct Bell(SpinLockIrq<Option<KBox<dyn Later>>>);
+
+impl Bell {
+    /// Any context.
+    pub fn ring(&self) {
+        tell(&self.0, 0);
+    }
 }
 
 impl<F: Fn() + Send + Sync> Later for Work<F> {
@@ -206,7 +217,7 @@ impl Host {
             match ended {
                 Some(Ok(Some(Ended::Request(r, result)))) => r.complete(result),
                 Some(Ok(Some(Ended::Waited(w)))) => w.done.complete(),
-                Some(Ok(Some(Ended::Passed(p)))) => p.done.complete_all(),
+                Some(Ok(Some(Ended::Passed(p)))) => p.end(),
                 Some(Err(true)) => tell(&self.retry, RETRY_MS),
                 Some(_) => {} // it is tried again, or failed meanwhile
                 None if broken => {
@@ -371,7 +382,7 @@ impl block::Driver for Disk {
         if self.host.is_dead() {
             return Err(Error::ENODEV);
         }
-        self.known.ioctl(&*self.host, By::Block(write), cmd, arg)
+        self.known.ioctl(&*self.host, write, cmd, arg)
     }
 
     fn queue<'a>(
@@ -471,6 +482,12 @@ mod pass;
 #[path = "sg.rs"]
 mod sg;
 pub use sg::{MAJOR as SG_MAJOR, MOST as SG_MOST};
+
+#[path = "sg_calls.rs"]
+mod sg_calls;
+
+#[path = "sg_queue.rs"]
+mod sg_queue;
 
 #[path = "start.rs"]
 mod start;

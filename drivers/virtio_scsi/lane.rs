@@ -3,6 +3,7 @@
 //! the device says of them. What it says is read once and checked: a response that is too short, more sense data than there is room for, more
 //! bytes that it left out than there were. Commands of programs (`Passed`) wait in the same order as requests, and are told to the device as they are.
 
+use crate::host::Bell;
 use crate::scsi::core::{Address, Answer};
 use crate::scsi::disk::{Extra, Unit};
 use crate::scsi::sense;
@@ -259,6 +260,18 @@ pub struct Passed {
     pub answered: AtomicBool,
     /// Its memory, as the device is told.
     pub pieces: KSlice<Piece>,
+    /// Nobody may be waiting for `done`: this is rung.
+    pub bell: Option<Arc<Bell>>,
+}
+
+impl Passed {
+    /// Nobody but its owner has anything to do with it any more. Any context.
+    pub fn end(&self) {
+        self.done.complete_all();
+        if let Some(bell) = &self.bell {
+            bell.ring();
+        }
+    }
 }
 
 struct Place {

@@ -4,7 +4,7 @@
 //! A command that is not answered in time is aborted; where that does not help its unit is reset; where the device does not do that either, it is
 //! given up. In each case the command's end is heard: from the device, which so lets go of its memory, or from the one who gave it up.
 
-use super::{Host, Lane, CONTROL};
+use super::{Bell, Host, Lane, CONTROL};
 use crate::lane::{address, write_request, Passed, Sizes, ANSWER, SENSE, SLOT};
 use crate::scsi::core::Address;
 use crate::scsi::pass::{host, Carrier, Command, Ended, MOST_SENSE};
@@ -17,7 +17,7 @@ use kernel::sync::{Mutex, SpinLockIrq};
 use kernel::wait::{Completion, WaitQueue};
 use kernel::{Error, Result};
 
-// Memory for all data that are under way by one host.
+// Memory for all data that are under way by one host; for those that programs have yet to take, once more.
 const MOST_BYTES: usize = 32 << 20;
 // An abort or a reset that is not answered by then never is.
 const CONTROL_MS: u32 = 10_000;
@@ -46,6 +46,8 @@ pub struct Passing {
     // Who waits for one of the places of a queue, or for memory.
     room: WaitQueue,
     bytes: AtomicUsize,
+    // What programs have yet to take: in an account of its own, since nobody knows when they do.
+    kept: Arc<AtomicUsize>,
     lanes: AtomicU32, // that have an interrupt
     next: AtomicU64,
     most: (u32, usize),
@@ -59,6 +61,7 @@ impl Passing {
             request: Mutex::new(c"virtio_scsi_control", Dma::alloc(t.engine(), REQUEST + 8)?)?,
             room: WaitQueue::new()?,
             bytes: AtomicUsize::new(0),
+            kept: Arc::new(AtomicUsize::new(0))?,
             lanes: AtomicU32::new(1),
             next: AtomicU64::new(0),
             most,
@@ -211,7 +214,7 @@ impl Host {
             loop {
                 let command = lane.hw.lock().give_up_passed();
                 let Some(c) = command else { break };
-                c.done.complete_all();
+                c.end();
             }
         }
         self.passing.free_waiter();
@@ -238,11 +241,45 @@ impl Host {
 // Ids of requests of disks have this bit clear.
 const OURS: u64 = 1 << 63;
 
-impl Carrier for Host {
-    fn pass(&self, c: &Command<'_>) -> Result<Ended> {
+/// A command that the device has, or is to have.
+pub struct Launched {
+    slot: Dma,
+    command: Arc<Passed>,
+    lane: u32,
+    token: u16,
+    at: Address,
+    id: u64,
+    len: u32,
+    write: bool,
+}
+
+impl Launched {
+    /// Whether it has ended.
+    pub fn is_over(&self) -> bool {
+        self.command.done.is_done()
+    }
+}
+
+impl Host {
+    /// Takes room for so many bytes of data that stay until a program takes them. `ENOMEM`: there is none.
+    pub fn keep(&self, n: usize) -> Result<Kept> {
+        let more = |b: usize| b.checked_add(n).filter(|b| *b <= MOST_BYTES);
+        let kept = &self.passing.kept;
+        kept.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).map_err(|_| Error::ENOMEM)?;
+        Ok(Kept(kept.clone(), n))
+    }
+
+    /// The same for data that are there already: they are not refused.
+    pub fn keep_more(&self, n: usize) -> Kept {
+        self.passing.kept.fetch_add(n, Ordering::AcqRel);
+        Kept(self.passing.kept.clone(), n)
+    }
+
+    /// Gives the command to the device, once there is room; `bell` is rung when it has ended. `ENODEV`, `ENOMEM`, `ERESTARTSYS`: as of `pass`. Sleeps.
+    pub fn launch(&self, c: &Command<'_>, bell: Option<Arc<Bell>>) -> Result<Launched> {
         let turn = self.passing.next.fetch_add(1, Ordering::Relaxed);
-        let lane = (turn % u64::from(self.passing.lanes.load(Ordering::Acquire))) as u32;
-        let lane = self.lane(lane).ok_or(Error::ENODEV)?;
+        let index = (turn % u64::from(self.passing.lanes.load(Ordering::Acquire))) as u32;
+        let lane = self.lane(index).ok_or(Error::ENODEV)?;
         let slot = Dma::alloc(self.t.engine(), SLOT)?;
         let id = OURS | turn;
         let (request, answer_piece) = write_request(&slot, 0, self.sizes, c.at, id, c.bytes)?;
@@ -262,6 +299,7 @@ impl Carrier for Host {
             written: AtomicU32::new(0),
             answered: AtomicBool::new(false),
             pieces,
+            bell,
         })?;
         let token = match self.start(lane, &command) {
             Ok(t) => t,
@@ -272,19 +310,43 @@ impl Carrier for Host {
         };
         self.notify(lane);
         self.arm();
-        let in_time = command.done.wait_timeout(c.ms);
-        let untold = !in_time && self.abort(lane, token, c.at, id, &command);
+        let (at, len, write) = (c.at, c.len, c.write);
+        Ok(Launched { slot, command, lane: index, token, at, id, len, write })
+    }
+
+    /// How it ended, `in_time` or not: then it is aborted. Sleeps.
+    pub fn land(&self, l: Launched, in_time: bool) -> Ended {
+        let Launched { slot, command, token, at, id, len, write, .. } = l;
+        let lane = self.lane(l.lane);
+        let untold = !in_time && lane.is_some_and(|lane| self.abort(lane, token, at, id, &command));
         let answered = command.answered.load(Ordering::Acquire);
         let e = if answered && in_time {
-            answer(&slot, self.sizes, c.len, command.written.load(Ordering::Acquire), !c.write)
+            answer(&slot, self.sizes, len, command.written.load(Ordering::Acquire), !write)
         } else {
             let why = if in_time { host::NO_CONNECT } else { host::TIME_OUT };
-            Ended::unanswered(why, c.len, answered || untold)
+            Ended::unanswered(why, len, answered || untold)
         };
         if e.released {
             slot.done();
         }
-        Ok(e)
+        e
+    }
+}
+
+/// Room for data that stay until a program takes them.
+pub struct Kept(Arc<AtomicUsize>, usize);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.0.fetch_sub(self.1, Ordering::AcqRel);
+    }
+}
+
+impl Carrier for Host {
+    fn pass(&self, c: &Command<'_>) -> Result<Ended> {
+        let l = self.launch(c, None)?;
+        let in_time = l.command.done.wait_timeout(c.ms);
+        Ok(self.land(l, in_time))
     }
 
     fn reset(&self, at: Address) -> Result<bool> {

@@ -2,20 +2,23 @@
 //! Generic devices: /dev/sgN for each unit of a host, whatever its type (the SCSI generic HOWTO, sg(4)). Commands go the way of SG_IO of disks
 //! (`crate::scsi::pass`); what a file has of its own is here.
 //!
-//! A device with open files outlives its unit, and keeps its number. Calls that reach the host pass a gate: when the unit goes the gate is closed,
+//! A device with open files outlives its unit, and keeps its number. Calls that reach the host pass a gate, and commands in flight (`sg_queue.rs`) are within it: when the unit goes the gate is closed,
 //! later calls say ENODEV, and the unit's end waits for those that run, and takes the host away from the
 //! files. The host ends them first, where it goes itself.
 
-use super::Host;
+use super::sg_queue::{Flights, Queue};
+use super::{Host, Later};
 use crate::scsi::inquiry::SCANNER;
-use crate::scsi::pass::{nr, By, Carrier, Known};
+use crate::scsi::pass::{nr, Carrier, Known};
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
-use kernel::alloc::Arc;
-use kernel::chrdev::Access;
+use kernel::alloc::{Arc, KBox, KERNEL};
+use kernel::chrdev::{Access, Listeners};
 use kernel::node::{Device, Registration};
 use kernel::sync::SpinLockIrq;
-use kernel::user::UserPtr;
+use kernel::tree::{Entry, Map};
+use kernel::user::{Sink, Source, UserPtr};
 use kernel::wait::WaitQueue;
+use kernel::work::{DelayedWork, Work};
 use kernel::{Error, Result};
 
 /// The major of all of them.
@@ -55,19 +58,19 @@ impl Drop for Number {
     }
 }
 
-/// Calls that reach the host.
-struct Gate {
+/// Calls that reach the host, and commands in flight.
+pub struct Gate {
     closed: AtomicBool,
     inside: AtomicU32,
     left: WaitQueue,
 }
 
 /// One of them.
-struct Inside<'a>(&'a Gate);
+pub struct Inside<'a>(&'a Gate);
 
 impl Gate {
     /// `ENODEV`: it is closed.
-    fn enter(&self) -> Result<Inside<'_>> {
+    pub fn enter(&self) -> Result<Inside<'_>> {
         // With close(): it sees the call, or the call sees that the gate is closed.
         self.inside.fetch_add(1, Ordering::SeqCst);
         let inside = Inside(self);
@@ -77,10 +80,33 @@ impl Gate {
         Ok(inside)
     }
 
-    /// No call enters any more, and none is inside. Sleeps.
-    fn close(&self) {
+    /// No call enters any more.
+    fn shut(&self) {
         self.closed.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether that was said.
+    pub fn is_shut(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    /// None is inside. Sleeps.
+    fn clear(&self) {
         self.left.wait(|| self.inside.load(Ordering::SeqCst) == 0);
+    }
+}
+
+impl Inside<'_> {
+    /// A command stays inside until `leave`.
+    pub fn stay(self) {
+        core::mem::forget(self);
+    }
+}
+
+impl Gate {
+    /// A command that stayed goes.
+    fn leave(&self) {
+        drop(Inside(self));
     }
 }
 
@@ -102,41 +128,49 @@ struct Opens {
 }
 
 /// A device.
-struct Node {
+pub struct Node {
     number: Number,
     // None: the unit went. Used within the gate alone.
     host: SpinLockIrq<Option<Arc<Host>>>,
-    known: Known,
+    /// The unit.
+    pub known: Known,
     // Commands at a time; bytes and pieces of one.
     depth: u32,
     most: (u32, usize),
-    gate: Gate,
+    /// Who reaches the host.
+    pub gate: Gate,
+    /// What is in flight.
+    pub flights: Flights,
+    // Of open files: they hear of the unit's end.
+    queues: SpinLockIrq<Map<u64, Arc<Queue>>>,
+    last: AtomicU64,
     opens: SpinLockIrq<Opens>,
     closed: WaitQueue,
     debug: AtomicI32,
 }
 
-/// Most commands of a file at a time.
-const MOST_COMMANDS: u32 = 16;
 const VERSION: u32 = 30536;
 const USUAL_TICKS: u32 = 6000; // 100 a second
 const USUAL_RESERVED: u32 = 32 << 10;
-// Of a command that says none.
-const USUAL_MS: u32 = 30_000;
 const MOST_COMMAND: i32 = 252;
 
 /// An open file.
-struct File {
-    node: Arc<Node>,
+pub struct File {
+    /// Its device.
+    pub node: Arc<Node>,
     exclusive: bool,
-    how: Access,
-    ticks: AtomicU32,
+    /// How it was opened.
+    pub how: Access,
+    /// SG_SET_TIMEOUT.
+    pub ticks: AtomicU32,
     reserved: AtomicU32,
-    next_command: AtomicI32,
-    queues: AtomicBool,
-    keeps_orphans: AtomicBool,
-    pack_ids: AtomicBool,
-    commands: AtomicU32,
+    /// SG_NEXT_CMD_LEN; 0: nothing was said.
+    pub next_command: AtomicI32,
+    /// SG_SET_FORCE_PACK_ID.
+    pub pack_ids: AtomicBool,
+    /// Its commands.
+    pub queue: Arc<Queue>,
+    serial: u64,
 }
 
 impl Node {
@@ -150,6 +184,57 @@ impl Node {
         o.exclusive = exclusive;
         true
     }
+
+    /// The host. `ENODEV`: it is gone. Within the gate.
+    pub fn host(&self) -> Result<Arc<Host>> {
+        let host = self.host.lock().clone().ok_or(Error::ENODEV)?;
+        if host.is_dead() {
+            return Err(Error::ENODEV);
+        }
+        Ok(host)
+    }
+
+    /// Takes what has ended, or should have.
+    fn land(&self) {
+        self.flights.land(|| self.host.lock().clone(), || self.gate.leave());
+    }
+
+    /// All open files look again.
+    fn tell_all(&self) {
+        let mut at = 0;
+        loop {
+            let next = self.queues.lock().from(&at).map(|(k, q)| (*k, q.clone()));
+            let Some((serial, queue)) = next else { return };
+            queue.tell();
+            at = serial + 1;
+        }
+    }
+
+    /// A queue for a file, which hears of the unit's end.
+    fn add_queue(&self) -> Result<(u64, Arc<Queue>)> {
+        let queue = Queue::new()?;
+        let serial = self.last.fetch_add(1, Ordering::Relaxed);
+        let entry = Entry::new(serial, queue.clone(), KERNEL)?;
+        self.queues.lock().insert(entry);
+        Ok((serial, queue))
+    }
+
+    fn remove_queue(&self, serial: u64) {
+        let entry = self.queues.lock().remove(&serial);
+        drop(entry);
+    }
+
+    /// One with O_EXCL, or another, is open no more.
+    fn uncount(&self, exclusive: bool) {
+        {
+            let mut o = self.opens.lock();
+            o.files -= 1;
+            if exclusive {
+                o.exclusive = false;
+            }
+        }
+        self.closed.wake_all();
+    }
 }
 
 impl Device for Node {
@@ -160,7 +245,7 @@ impl Device for Node {
         if exclusive && !how.write() {
             return Err(Error::EPERM);
         }
-        if node.gate.closed.load(Ordering::SeqCst) {
+        if node.gate.is_shut() {
             return Err(Error::ENXIO);
         }
         if !node.count(exclusive) {
@@ -170,12 +255,13 @@ impl Device for Node {
             let mut counted = false;
             node.closed.wait_interruptible(|| {
                 counted = node.count(exclusive);
-                counted || node.gate.closed.load(Ordering::SeqCst)
+                counted || node.gate.is_shut()
             })?;
             if !counted {
                 return Err(Error::ENXIO);
             }
         }
+        let (serial, queue) = node.add_queue().inspect_err(|_| node.uncount(exclusive))?;
         Ok(File {
             node: node.clone(),
             exclusive,
@@ -183,28 +269,42 @@ impl Device for Node {
             ticks: AtomicU32::new(USUAL_TICKS),
             reserved: AtomicU32::new(USUAL_RESERVED),
             next_command: AtomicI32::new(0),
-            queues: AtomicBool::new(false),
-            keeps_orphans: AtomicBool::new(false),
             pack_ids: AtomicBool::new(false),
-            commands: AtomicU32::new(0),
+            queue,
+            serial,
         })
     }
 
     fn ioctl(file: &File, cmd: u32, arg: usize) -> Result<u32> {
         file.ioctl(cmd, arg)
     }
+
+    fn read(file: &File, to: &mut Sink<'_>, how: Access) -> Result<usize> {
+        file.read(to, how)
+    }
+
+    fn write(file: &File, from: &mut Source<'_>, how: Access) -> Result<usize> {
+        file.write(from, how)
+    }
+
+    fn polled(file: &File) -> Option<&WaitQueue> {
+        Some(&file.queue.changed)
+    }
+
+    fn poll(file: &File) -> u32 {
+        file.poll()
+    }
+
+    fn listeners(file: &File) -> Option<&Listeners> {
+        Some(&file.queue.listeners)
+    }
 }
 
 impl Drop for File {
     fn drop(&mut self) {
-        {
-            let mut o = self.node.opens.lock();
-            o.files -= 1;
-            if self.exclusive {
-                o.exclusive = false;
-            }
-        }
-        self.node.closed.wake_all();
+        self.node.remove_queue(self.serial);
+        self.queue.close();
+        self.node.uncount(self.exclusive);
     }
 }
 
@@ -222,23 +322,6 @@ fn set(place: &AtomicBool, arg: usize) -> Result<u32> {
     Ok(0)
 }
 
-/// One of a file's commands.
-struct Turn<'a>(&'a AtomicU32);
-
-impl<'a> Turn<'a> {
-    fn take(n: &'a AtomicU32) -> Result<Turn<'a>> {
-        let more = |n: u32| (n < MOST_COMMANDS).then_some(n + 1);
-        n.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).map_err(|_| Error::EDOM)?;
-        Ok(Turn(n))
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
 /// Ioctls that only generic devices have.
 mod own {
     #![allow(missing_docs)]
@@ -252,6 +335,7 @@ mod own {
     pub const GET_NUM_WAITING: u32 = 0x227d;
     pub const SET_DEBUG: u32 = 0x227e;
     pub const GET_SG_TABLESIZE: u32 = 0x227f;
+    pub const GET_REQUEST_TABLE: u32 = 0x2286;
     pub const NEXT_CMD_LEN: u32 = 0x2283;
     pub const SET_KEEP_ORPHAN: u32 = 0x2287;
     pub const GET_KEEP_ORPHAN: u32 = 0x2288;
@@ -260,7 +344,8 @@ mod own {
 }
 
 impl File {
-    fn free(&self) -> bool {
+    /// Any command may be given by it.
+    pub fn free(&self) -> bool {
         (self.how.read() && self.how.write()) || self.node.known.inquiry.kind == SCANNER
     }
 
@@ -289,14 +374,18 @@ impl File {
             }
             own::SET_FORCE_LOW_DMA => Ok(0),
             own::GET_LOW_DMA => give(arg, 0),
-            own::SET_COMMAND_Q => set(&self.queues, arg),
-            own::GET_COMMAND_Q => give(arg, self.queues.load(Ordering::Relaxed).into()),
-            own::SET_KEEP_ORPHAN => set(&self.keeps_orphans, arg),
-            own::GET_KEEP_ORPHAN => give(arg, self.keeps_orphans.load(Ordering::Relaxed).into()),
+            own::SET_COMMAND_Q => set(&self.queue.queues, arg),
+            own::GET_COMMAND_Q => give(arg, self.queue.queues.load(Ordering::Relaxed).into()),
+            own::SET_KEEP_ORPHAN => set(&self.queue.keeps_orphans, arg),
+            own::GET_KEEP_ORPHAN => {
+                give(arg, self.queue.keeps_orphans.load(Ordering::Relaxed).into())
+            }
             own::SET_FORCE_PACK_ID => set(&self.pack_ids, arg),
-            // No command waits to be read: those of SG_IO never do.
-            own::GET_PACK_ID => give(arg, u32::MAX),
-            own::GET_NUM_WAITING => give(arg, 0),
+            own::GET_PACK_ID => give(arg, self.queue.waiting().1 as u32),
+            own::GET_NUM_WAITING => give(arg, self.queue.waiting().0),
+            own::GET_REQUEST_TABLE => {
+                UserPtr::new(arg).write(self.queue.table().as_flattened()).map(|()| 0)
+            }
             own::GET_SG_TABLESIZE => give(arg, self.node.most.1 as u32),
             own::NEXT_CMD_LEN => {
                 let n = take(arg)?;
@@ -320,20 +409,18 @@ impl File {
     /// One that reaches the unit. `ENODEV`: it went.
     fn of_unit(&self, cmd: u32, arg: usize) -> Result<u32> {
         let node = &self.node;
-        let _inside = node.gate.enter()?;
-        let host = node.host.lock().clone().ok_or(Error::ENODEV)?;
-        if host.is_dead() {
-            return Err(Error::ENODEV);
+        if cmd == nr::IO {
+            return self.io(UserPtr::new(arg)).map(|()| 0);
         }
+        let _inside = node.gate.enter()?;
+        let host = node.host()?;
         if cmd == own::GET_SCSI_ID {
             return self.id(arg);
         }
         if cmd == nr::EMULATED_HOST {
             return give(arg, 0);
         }
-        let _turn = if cmd == nr::IO { Some(Turn::take(&self.commands)?) } else { None };
-        let by = By::Generic(self.how.write(), self.free(), USUAL_MS);
-        node.known.ioctl(&*host, by, cmd, arg)
+        node.known.ioctl(&*host, self.how.write(), cmd, arg)
     }
 
     /// Host, channel, target, unit, type, and how many commands: in 32 bytes.
@@ -373,14 +460,24 @@ impl Generic {
                 inside: AtomicU32::new(0),
                 left: WaitQueue::new()?,
             },
+            flights: Flights::new()?,
+            queues: SpinLockIrq::new(Map::new()),
+            last: AtomicU64::new(1),
             opens: SpinLockIrq::new(Opens { files: 0, exclusive: false }),
             closed: WaitQueue::new()?,
             debug: AtomicI32::new(0),
         })?;
+        let (now, late) = (node.clone(), node.clone());
+        let now: KBox<dyn Later> = KBox::new(Work::new(move || now.land())?, KERNEL)?;
+        let late: KBox<dyn Later> = KBox::new(DelayedWork::new(move || late.land())?, KERNEL)?;
+        node.flights.start(now, late);
         let n = node.number.0;
+        // Where that fails, its drop ends the work, which has the node.
+        let mut generic = Generic { node, registration: None };
         let registration =
-            Registration::new(format_args!("sg{n}"), (MAJOR, n), 0o660, node.clone())?;
-        Ok(Generic { node, registration: Some(registration) })
+            Registration::new(format_args!("sg{n}"), (MAJOR, n), 0o660, generic.node.clone())?;
+        generic.registration = Some(registration);
+        Ok(generic)
     }
 
     /// Its number.
@@ -390,10 +487,13 @@ impl Generic {
 }
 
 impl Drop for Generic {
-    /// The unit goes: no file is opened any more, no call reaches the host. Waits for those that run. Sleeps.
+    /// The unit goes: no file is opened any more, no call reaches the host. Waits for those that run, and for what is in flight. Sleeps.
     fn drop(&mut self) {
         drop(self.registration.take());
-        self.node.gate.close();
+        self.node.gate.shut();
+        self.node.tell_all();
+        self.node.gate.clear();
+        self.node.flights.end();
         let host = self.node.host.lock().take();
         drop(host);
         self.node.closed.wake_all();

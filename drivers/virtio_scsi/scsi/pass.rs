@@ -13,7 +13,7 @@ use super::inquiry::Inquiry;
 use core::sync::atomic::{AtomicU32, Ordering};
 use kernel::alloc::{KSlice, KERNEL};
 use kernel::dma::{Dma, Engine};
-use kernel::user::{capable, Capability, UserPtr};
+use kernel::user::{capable, Capability, Sink, UserPtr};
 use kernel::{time, Error, Result};
 
 /// Most bytes of a command.
@@ -116,15 +116,6 @@ pub struct Known {
     reserved: AtomicU32,
 }
 
-/// By what a command came.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum By {
-    /// A block device that is open for writing (true) or not.
-    Block(bool),
-    /// A generic device, the same; open for both (second), which asks for no right; its timeout in milliseconds.
-    Generic(bool, bool, u32),
-}
-
 const USUAL_MS: u32 = 60_000;
 const LEAST_MS: u32 = 7_000;
 const MOST_PIECES: u16 = 1024;
@@ -204,9 +195,9 @@ impl Drop for Room<'_> {
     }
 }
 
-/// Memory of the kernel for a command's data.
-struct Data<'a> {
-    _room: Option<Room<'a>>,
+/// Memory of the kernel for a command's data, in room of type `R` that is given back with it.
+pub struct Data<R> {
+    room: Option<R>,
     pieces: KSlice<Option<Dma>>,
     list: KSlice<Span>,
     len: usize,
@@ -214,10 +205,18 @@ struct Data<'a> {
 
 const STEP: usize = 4096;
 
-impl<'a> Data<'a> {
-    fn new(carrier: &'a dyn Carrier, h: &Header, comes: bool) -> Result<Data<'a>> {
-        let (list, len) = if h.len == 0 {
-            (KSlice::from_fn(0, KERNEL, |_| Span { at: 0, len: 0 })?, 0)
+impl<R> Data<R> {
+    /// For what `h` says; `nowhere`: data may come from nowhere (zeroes), and go there. `reserve`: takes room for so many bytes. Sleeps.
+    pub fn new(
+        carrier: &dyn Carrier,
+        h: &Header,
+        nowhere: bool,
+        reserve: impl FnOnce(usize) -> Result<R>,
+    ) -> Result<Data<R>> {
+        let comes = h.way != way::TO_DEVICE;
+        let none = nowhere && h.pieces == 0 && h.data == 0;
+        let (list, len) = if h.len == 0 || none {
+            (KSlice::from_fn(0, KERNEL, |_| Span { at: 0, len: 0 })?, h.len as usize)
         } else {
             spans(h)?
         };
@@ -229,17 +228,50 @@ impl<'a> Data<'a> {
         if n > carrier.most().1 {
             return Err(Error::EINVAL);
         }
-        let room = if n == 0 {
-            None
-        } else {
-            carrier.reserve(n * PIECE)?;
-            Some(Room(carrier, n * PIECE))
-        };
+        let room = if n == 0 { None } else { Some(reserve(n * PIECE)?) };
         let mut pieces = KSlice::from_fn(n, KERNEL, |_| None)?;
         for (i, place) in pieces.iter_mut().enumerate() {
             *place = Some(Dma::alloc(carrier.engine(), PIECE.min(len - i * PIECE))?);
         }
-        Ok(Data { _room: room, pieces, list, len })
+        let data = Data { room, pieces, list, len };
+        // Also where data come: what the device does not write, though it says that it did, stays as it was.
+        match data.copy(len, false) {
+            Ok(()) => Ok(data),
+            Err(e) => {
+                data.done(); // the device was not told of it
+                Err(e)
+            }
+        }
+    }
+
+    /// The memory, and how many bytes of it are data.
+    pub fn parts(&self) -> (&[Option<Dma>], u32) {
+        (&self.pieces, self.len as u32)
+    }
+
+    /// It lies in other room from now on.
+    pub fn move_to(&mut self, other: impl FnOnce(usize) -> R) {
+        if self.room.is_some() {
+            self.room = Some(other(self.pieces.len() * PIECE));
+        }
+    }
+
+    /// Copies the first `bytes` to where a read puts them.
+    pub fn sink(&self, to: &mut Sink<'_>, bytes: usize) -> Result {
+        let mut room = KSlice::from_fn(STEP.min(bytes.max(1)), KERNEL, |_| 0u8)?;
+        let bytes = bytes.min(self.len);
+        let mut at = 0;
+        while at < bytes {
+            let n = STEP.min(PIECE - at % PIECE).min(bytes - at);
+            let Some(Some(ours)) = self.pieces.get(at / PIECE) else { return Err(Error::EIO) };
+            let some = room.get_mut(..n).unwrap_or(&mut []);
+            ours.copy_out(at % PIECE, some);
+            if to.write(some)? != n {
+                return Err(Error::EFAULT);
+            }
+            at += n;
+        }
+        Ok(())
     }
 
     /// Copies the first `bytes` between the program's memory and ours; `to`: to the program's.
@@ -268,7 +300,7 @@ impl<'a> Data<'a> {
     }
 
     /// The device has let go of it.
-    fn done(mut self) {
+    pub fn done(mut self) {
         for d in self.pieces.iter_mut().filter_map(Option::take) {
             d.done();
         }
@@ -314,8 +346,12 @@ fn command_of_block(h: &Header, most: u32, write: bool) -> Result<([u8; MOST_COM
 
 const MMAP_IO: u32 = 4;
 
-/// The same for generic devices; `free`: whatever the command, no right is asked for.
-fn command_of_generic(h: &Header, write: bool, free: bool) -> Result<([u8; MOST_COMMAND], usize)> {
+/// The same for generic devices; `free`: whatever the command, no right is asked for. Without a way of its data it has none.
+pub fn command_of_generic(
+    h: &mut Header,
+    write: bool,
+    free: bool,
+) -> Result<([u8; MOST_COMMAND], usize)> {
     if h.interface != i32::from(b'S') || h.flags & MMAP_IO != 0 {
         return Err(Error::ENOSYS);
     }
@@ -329,58 +365,48 @@ fn command_of_generic(h: &Header, write: bool, free: bool) -> Result<([u8; MOST_
     if !free && !allowed(code, write) {
         return Err(Error::EPERM);
     }
-    let (some, none) = (h.len != 0, h.data == 0 && h.len == 0);
-    let fits = match h.way {
-        way::NONE => none,
-        way::FROM_DEVICE => h.len <= i32::MAX as u32,
-        way::TO_DEVICE | way::TO_FROM_DEVICE => h.data != 0 && some,
-        way::UNKNOWN => (h.data != 0) == some,
-        _ => false,
-    };
-    if !fits || h.len >= MOST_GENERIC || n > MOST_COMMAND {
+    if h.len >= MOST_GENERIC || n > MOST_COMMAND {
         return Err(Error::EINVAL);
+    }
+    if h.way == way::NONE {
+        h.len = 0;
     }
     c.first_chunk().map(|c| (*c, n)).ok_or(Error::EINVAL)
 }
 
-fn timeout(unit: &Known, asked: u32, by: By) -> u32 {
-    match (asked, by) {
-        (0, By::Generic(.., usual)) => usual,
-        (ms, By::Generic(..)) => ms,
-        (0, By::Block(_)) => match unit.timeout.load(Ordering::Relaxed) {
+fn timeout(unit: &Known, asked: u32) -> u32 {
+    match asked {
+        0 => match unit.timeout.load(Ordering::Relaxed) {
             0 => USUAL_MS,
             ticks => ticks.saturating_mul(10).max(LEAST_MS),
         },
-        (ms, By::Block(_)) => ms.max(LEAST_MS),
+        ms => ms.max(LEAST_MS),
     }
 }
 
-/// SG_IO with the structure at `arg`. Sleeps.
-pub fn io(carrier: &dyn Carrier, unit: &Known, by: By, arg: UserPtr) -> Result {
+/// SG_IO of a block device, open for writing or not, with the structure at `arg`. Sleeps.
+pub fn io(carrier: &dyn Carrier, unit: &Known, write: bool, arg: UserPtr) -> Result {
     let mut raw = [0; SIZE];
     arg.read(&mut raw)?;
     let h = Header::decode(&raw);
-    let (command, n) = match by {
-        By::Block(write) => command_of_block(&h, carrier.most().0, write),
-        By::Generic(write, free, _) => command_of_generic(&h, write, free),
-    }?;
-    let end = carried(carrier, unit, by, &h, command.get(..n).unwrap_or(&[]))?;
+    let (command, n) = command_of_block(&h, carrier.most().0, write)?;
+    let end = carried(carrier, unit, &h, command.get(..n).unwrap_or(&[]))?;
     end.encode(&mut raw);
     arg.write(&raw)
 }
 
-fn carried(carrier: &dyn Carrier, unit: &Known, by: By, h: &Header, bytes: &[u8]) -> Result<End> {
-    let write = h.way == way::TO_DEVICE;
-    let data = Data::new(carrier, h, !write)?;
-    // Also where data come: what the device does not write, though it says that it did, stays as it was.
-    data.copy(data.len, false)?;
-    let len = data.len as u32;
-    let ms = timeout(unit, h.timeout, by);
+fn carried(carrier: &dyn Carrier, unit: &Known, h: &Header, bytes: &[u8]) -> Result<End> {
+    let data = Data::new(carrier, h, false, |n| {
+        carrier.reserve(n)?;
+        Ok(Room(carrier, n))
+    })?;
+    let (pieces, len) = data.parts();
     let begin = time::now_ns();
     let e = if bytes.len() > carrier.most_command() {
         Ended::unanswered(host::ABORT, len, true)
     } else {
-        let c = Command { at: unit.at, bytes, write, data: &data.pieces, len, ms };
+        let (write, ms) = (h.way == way::TO_DEVICE, timeout(unit, h.timeout));
+        let c = Command { at: unit.at, bytes, write, data: pieces, len, ms };
         match carrier.pass(&c) {
             Ok(e) => e,
             Err(e) => {
@@ -389,16 +415,27 @@ fn carried(carrier: &dyn Carrier, unit: &Known, by: By, h: &Header, bytes: &[u8]
             }
         }
     };
-    let duration = ((time::now_ns() - begin) / 1_000_000).min(u64::from(u32::MAX)) as u32;
+    let end = conclude(h, &data, &e, milliseconds(begin));
+    if e.released {
+        data.done();
+    }
+    end
+}
+
+/// How long it is since `begin`.
+pub fn milliseconds(begin: u64) -> u32 {
+    ((time::now_ns() - begin) / 1_000_000).min(u64::from(u32::MAX)) as u32
+}
+
+/// Gives the program what came of its command: data, sense data. Sleeps.
+pub fn conclude<R>(h: &Header, data: &Data<R>, e: &Ended, duration: u32) -> Result<End> {
     let sense_len = if h.sense == 0 { 0 } else { e.sense_len().min(h.sense_room.into()) };
     let sense = e.sense.get(..sense_len).unwrap_or(&[]);
     let mut copied = UserPtr::new(h.sense as usize).write(sense);
-    if !write {
+    if h.way != way::TO_DEVICE {
+        let len = data.len as u32;
         let got = len - e.left.min(len);
         copied = copied.and(data.copy(got as usize, true));
-    }
-    if e.released {
-        data.done();
     }
     copied.map(|()| End {
         status: e.status,
@@ -446,12 +483,12 @@ impl Known {
         Ok(1)
     }
 
-    /// An ioctl of a block device, or one that generic devices have in common with them. `EINVAL`: another, as Linux says it of
-    /// SCSI disks. Sleeps.
-    pub fn ioctl(&self, carrier: &dyn Carrier, by: By, cmd: u32, arg: usize) -> Result<u32> {
+    /// An ioctl of a block device, open for writing or not, or one that generic devices have in common with them. `EINVAL`: another, as Linux
+    /// says it of SCSI disks. Sleeps.
+    pub fn ioctl(&self, carrier: &dyn Carrier, write: bool, cmd: u32, arg: usize) -> Result<u32> {
         let most = carrier.most().0;
         match cmd {
-            nr::IO => io(carrier, self, by, UserPtr::new(arg)).map(|()| 0),
+            nr::IO => io(carrier, self, write, UserPtr::new(arg)).map(|()| 0),
             nr::GET_VERSION_NUM => give(arg, VERSION),
             nr::EMULATED_HOST => give(arg, 1),
             nr::SET_TIMEOUT => {

@@ -110,7 +110,7 @@ fn untold(run: &mut kernel::ktest::Run<'_>) -> Result {
     let passed = || {
         let (written, answered) = (AtomicU32::new(0), AtomicBool::new(false));
         let pieces = KSlice::from_fn(1, KERNEL, |_| Piece::NONE)?;
-        Arc::new(Passed { done: Completion::new()?, written, answered, pieces })
+        Arc::new(Passed { done: Completion::new()?, written, answered, pieces, bell: None })
     };
     {
         let (first, next) = (passed()?, passed()?);

@@ -144,6 +144,11 @@ void rust_irq_place(int irq, u16 n);
 u32 rust_file_mode(const struct file *f);
 bool rust_file_nonblock(const struct file *f);
 bool rust_file_exclusive(const struct file *f);
+/* Whether the running task has the very credentials that opened it. */
+bool rust_file_is_openers(const struct file *f);
+struct iter;
+/* Where the next byte of I is in the running program's memory; nowhere for one of other memory. */
+struct uptr rust_iter_place(const struct iter *i);
 void rust_tell_listeners(struct fasync_struct **list);
 void *rust_file_private(const struct file *f);
 void *rust_seq_private(const struct seq_file *m);
@@ -206,6 +211,7 @@ enum {
 	RUST_POLLIN = EPOLLIN | EPOLLRDNORM,
 	RUST_POLLOUT = EPOLLOUT | EPOLLWRNORM,
 	RUST_POLLERR = EPOLLERR,
+	RUST_POLLHUP = EPOLLHUP,
 	RUST_CAP_SYS_ADMIN = CAP_SYS_ADMIN,
 	RUST_CAP_SYS_RAWIO = CAP_SYS_RAWIO,
 	RUST_CAP_SYS_RESOURCE = CAP_SYS_RESOURCE,
