@@ -215,7 +215,8 @@ impl Node {
         let queue = Queue::new()?;
         let serial = self.last.fetch_add(1, Ordering::Relaxed);
         let entry = Entry::new(serial, queue.clone(), KERNEL)?;
-        self.queues.lock().insert(entry);
+        let other = self.queues.lock().insert(entry); // none: its number is its own
+        drop(other);
         Ok((serial, queue))
     }
 

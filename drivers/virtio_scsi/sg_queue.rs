@@ -359,7 +359,7 @@ impl Flights {
         match self.launch_from(way, place.0, ask, bytes, &data) {
             Ok((r, ours, theirs, launched)) => {
                 core::mem::forget(place); // it is the request's
-                *r.flight.lock() = Some((launched, data));
+                put(&r.flight, (launched, data));
                 r.queue.asked.lock().list.push_back(theirs);
                 self.list.lock().push_back(ours);
                 tell(&self.late, r.ask.ms.min(LOOK_MS));
@@ -428,29 +428,37 @@ impl Flights {
 }
 
 /// The command is back: for its file, where that wants it.
-fn landed(host: &Host, r: &Arc<Request>, mut outcome: Outcome) {
+fn landed(host: &Host, r: &Arc<Request>, outcome: Outcome) {
     let queue = &r.queue;
     let keeps = queue.keeps_orphans.load(Ordering::Relaxed);
-    if r.progress.lock().orphan && keeps {
-        outcome.data.move_to(|n| Room::Kept(host.keep_more(n)));
-    }
-    let unwanted = {
+    let mut back = Some(outcome);
+    while let Some(mut outcome) = back.take() {
+        let orphan = r.progress.lock().orphan;
+        if orphan && keeps {
+            outcome.data.move_to(|n| Room::Kept(host.keep_more(n)));
+        }
         let q = queue.asked.lock();
         let mut p = r.progress.lock();
         if q.closed || (p.orphan && !keeps) {
-            Some(outcome)
+            drop(p);
+            drop(q);
+            outcome.done();
+            queue.forget(r);
+        } else if p.orphan != orphan {
+            // A signal came just now: its data lie elsewhere, too. Nothing was in there.
+            core::mem::forget(back.replace(outcome));
         } else {
             p.owned &= !p.orphan;
             p.state = State::Ended;
             p.duration = outcome.duration;
             p.problem = outcome.end.status != 0 || outcome.end.host != 0;
-            *r.outcome.lock() = Some(outcome);
-            None
+            put(&r.outcome, outcome);
         }
-    };
-    if let Some(o) = unwanted {
-        o.done();
-        queue.forget(r);
     }
     queue.tell();
+}
+
+/// What nothing was in has `v`: nothing is dropped under the lock.
+fn put<T>(place: &SpinLockIrq<Option<T>>, v: T) {
+    core::mem::forget(place.lock().replace(v));
 }
