@@ -31,7 +31,7 @@ class Machine:
         files += [("attacks", b"".join(fuzz_corpus.committed(built[2], ATTACKS))), ("seeds", b"".join(fuzz_corpus.committed(built[2])))]
         files += ([("programs", programs)] if programs else [])
         args = ["parties", "/programs"] + ["planted"] * planted if programs else ["parties", str(seed), str(first), str(count), str(JOBS)]
-        args = ["only=" + only] * bool(only) + args
+        args = (["only=" + only] if only else []) + args
         fuzz_vm.initrd(path, binary, args, files=files)
         self.vm = fuzz_vm.Machine(tools, SLOT + number, vmlinux, path, cpus=1, append=append)
         self.seed, self.first, self.count, self.scan = seed, first, count, oops.Scan()
