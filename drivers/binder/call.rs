@@ -121,7 +121,7 @@ pub fn make(p: &Arc<Process>, t: &Arc<Thread>, tr: &Transaction) {
     }
 }
 
-/// Of a call to what is dead, or not there.
+/// The failure of a call to a dead object, or to handle 0 without a manager.
 const DEAD: Failure = Failure(BR_DEAD_REPLY, Error::EINVAL);
 
 fn held(node: &Arc<Node>) -> core::result::Result<Arc<Node>, Failure> {

@@ -79,7 +79,7 @@ impl State {
         self.now = true;
     }
 
-    /// Its call or reply is made: nothing is known of a failure any more. `now`: it is told at once.
+    /// Queues the answer to a call or reply that succeeded, and forgets the last failure. `now`: the answer ends a read; else it waits for the reply.
     pub fn succeed(&mut self, complete: Item, now: bool) {
         self.extended = Extended::none();
         self.todo.push_back(complete);
@@ -168,7 +168,7 @@ impl Thread {
         Ok(t)
     }
 
-    /// Whether it may take the process's work: it has nothing of its own. It need not have said that it serves, as Linux has it.
+    /// Whether it may take the process's work: it has no call and no work of its own. As on Linux, BC_ENTER_LOOPER is not needed.
     pub fn serves_all(&self) -> bool {
         let s = self.state.lock();
         s.stack.is_none() && s.todo.is_empty()

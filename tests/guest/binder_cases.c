@@ -90,7 +90,7 @@ static void serve(struct b *b)
 			known = o.handle;
 			b_put32(b, BC_ACQUIRE, known);
 			/* fall through */
-		case TELL:	/* the buffer goes first: who hears has room for the next */
+		case TELL:	/* frees first: the caller's next call may need the room */
 			b_free(b, &t);
 			b_reply(b, &s, sizeof(s), NULL, 0);
 			continue;
@@ -355,7 +355,7 @@ TEST(a_handle_ends_with_its_buffer)
 	EQ(echo(&b, handle), BR_FAILED_REPLY);
 }
 
-/* Work of the process is told to whoever reads, also where it never said that it serves. */
+/* A thread that reads without BC_ENTER_LOOPER gets the process's work too. */
 TEST(a_reader_that_never_said_it_serves)
 {
 	struct binder_transaction_data t;

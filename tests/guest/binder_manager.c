@@ -148,7 +148,7 @@ TEST(services)
 	put_header(&wrong, "another.IEcho");
 	refused(&b, echo, ECHO_BACK, &wrong, -EBADMSG);
 	refused(&b, 0, LOOK, &wrong, -EPERM);
-	/* One ends: who calls it hears that, and the manager forgets its name. */
+	/* A service ends: its caller gets BR_DEAD_REPLY, and the manager drops its name. */
 	put_header(&end, ECHO);
 	EQ(call(&b, echo, ECHO_END, &end, &t), BR_DEAD_REPLY);
 	while (look(&b, "echo"))
