@@ -121,12 +121,9 @@ pub fn make(p: &Arc<Process>, t: &Arc<Thread>, tr: &Transaction) {
     }
 }
 
-/// The failure of a call to a dead object, or to handle 0 without a manager.
-const DEAD: Failure = Failure(BR_DEAD_REPLY, Error::EINVAL);
-
 fn held(node: &Arc<Node>) -> core::result::Result<Arc<Node>, Failure> {
     if node.state.lock().dead {
-        return Err(DEAD);
+        return Err(Error::ESRCH.into());
     }
     node.hold(true, true, None)?;
     Ok(node.clone())
@@ -135,7 +132,7 @@ fn held(node: &Arc<Node>) -> core::result::Result<Arc<Node>, Failure> {
 /// The node that a call is for, held for it.
 fn target(p: &Arc<Process>, handle: u32) -> core::result::Result<Arc<Node>, Failure> {
     if handle == 0 {
-        let n = p.context.manager().ok_or(DEAD)?;
+        let n = p.context.manager().ok_or(Error::ESRCH)?;
         if *n.owner.pid == *p.pid {
             return Err(Error::EINVAL.into());
         }
@@ -198,7 +195,7 @@ fn try_make(p: &Arc<Process>, t: &Arc<Thread>, tr: &Transaction) -> Outcome {
     if gone {
         left = Some((work, complete));
     } else if one_way {
-        t.state.lock().succeed(complete, true);
+        t.state.lock().push(complete);
         let mut n = node.state.lock();
         if n.busy {
             n.later.push_back(work);
@@ -210,7 +207,7 @@ fn try_make(p: &Arc<Process>, t: &Arc<Thread>, tr: &Transaction) -> Outcome {
         }
     } else {
         let mut s = t.state.lock();
-        s.succeed(complete, false); // told with the reply
+        s.todo.push_back(complete); // told with the reply
         s.stack = Some(call.clone());
         drop(s);
         match &thread {
@@ -286,7 +283,7 @@ fn try_reply(
     drop(s);
     drop(done);
     call.state.lock().from = None;
-    t.state.lock().succeed(complete, true);
+    t.state.lock().push(complete);
     from.wait.wake_all();
     to.wake_pollers();
     Ok(())

@@ -79,13 +79,6 @@ impl State {
         self.now = true;
     }
 
-    /// Queues the answer to a call or reply that succeeded, and forgets the last failure. `now`: the answer ends a read; else it waits for the reply.
-    pub fn succeed(&mut self, complete: Item, now: bool) {
-        self.extended = Extended::none();
-        self.todo.push_back(complete);
-        self.now |= now;
-    }
-
     pub fn is_looper(&self) -> bool {
         self.registered || self.entered
     }
@@ -168,10 +161,10 @@ impl Thread {
         Ok(t)
     }
 
-    /// Whether it may take the process's work: it has no call and no work of its own. As on Linux, BC_ENTER_LOOPER is not needed.
+    /// Whether it may take the process's work: it serves, and has nothing of its own.
     pub fn serves_all(&self) -> bool {
         let s = self.state.lock();
-        s.stack.is_none() && s.todo.is_empty()
+        s.stack.is_none() && s.todo.is_empty() && s.is_looper()
     }
 
     /// Whether it would not wait; `all`: for the process's work too.
