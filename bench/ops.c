@@ -341,9 +341,13 @@ OP(op_tty_write) { LOOP { write(fd2, buf + 65536, 64); while (poll(&(struct poll
 OP(op_tty_line) { LOOP { write(fd, "a line of text\n", 15); read(fd2, buf, 100); } }
 OP(op_tty_ioctl) { struct termios t; LOOP ioctl(fd2, TCGETS, &t); }
 
+#ifdef BINDER
+#include "binder.h"
+#else
 #include "uring.h"
 #ifdef __x86_64__
 #include "kvm.h"
+#endif
 #endif
 
 struct op {
@@ -355,6 +359,10 @@ struct op {
 };
 
 static const struct op ops[] = {
+#ifdef BINDER
+	{ "binder call 0 B", 2000, op_binder_0, binder_begin, binder_end, 1 },
+	{ "binder call 4 KiB", 2000, op_binder_4k, binder_begin, binder_end, 1 },
+#else
 	{ "getppid", 20000, op_getppid, 0, 0, 0 },
 	{ "getuid", 20000, op_getuid, 0, 0, 0 },
 	{ "umask", 20000, op_umask, 0, 0, 0 },
@@ -470,6 +478,7 @@ static const struct op ops[] = {
 	{ "kvm CREATE_VM + close", 50, op_kvm_create_vm, kvm_open, kvm_close, 0 },
 	{ "kvm CREATE_VCPU + close", 50, op_kvm_create_vcpu, kvm_make_vm, kvm_drop_vm, 0 },
 	{ "kvm memory region", 200, op_kvm_region, kvm_make_vm, kvm_drop_vm, 0 },
+#endif
 #endif
 };
 

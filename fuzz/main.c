@@ -485,7 +485,7 @@ static int command(int argc, char **argv)
 	if (argc == 6 && !strcmp(argv[1], "hunt"))
 		return hunt_jobs(argv + 2);
 	if ((argc == 6 || argc == 3 || argc == 4) && !strcmp(argv[1], "parties"))
-		return parties_main(argc - 2, argv + 2, say, post_batch);
+		return parties_main(argc - 2, argv + 2, only, say, post_batch);
 	if (argc > 2 && !strcmp(argv[1], "run"))
 		return run_files(argv + 2);
 	fputs("usage: fuzz init | hunt DIR SEED RUNS JOBS | run [-v] [-p] [-n N] FILE... | parties (SEED FIRST COUNT JOBS | FILE [planted]) | exec FILE\n", stderr);

@@ -35,6 +35,7 @@
 #define SWEEP		50		/* programs, about, until what the attacker left in directories for all is taken away */
 #define ATTACKS		"/attacks"	/* written by hand: a hunt begins with them as they are, in both roles */
 #define SEEDS		"/seeds"
+#define TRIES		1000		/* to make a program with the word */
 #define GAINED		77	/* status of a caller that has what it must not */
 
 /* Shared with who plays; a program has it not. */
@@ -74,6 +75,7 @@ static void say_figures(void)
 
 static char **seed_text, **attack_text;
 static uint32_t nseeds, nattacks;
+static const char *only;	/* a word that each program has; NULL */
 
 static char *slurp(const char *path, size_t *n)
 {
@@ -116,7 +118,7 @@ static uint32_t split(const char *path, char ***to)
 	return count;
 }
 
-/* Program NUMBER of a seed: made anew, or another of one that was there. */
+/* Program NUMBER of a seed: made anew, or another of one that was there; with a word, tried until it has that. */
 static char *program(uint64_t seed, uint64_t number)
 {
 	static char text[PROG_BYTES];
@@ -127,25 +129,40 @@ static char *program(uint64_t seed, uint64_t number)
 	uint64_t attack = number / (2 * TOGETHER) * TOGETHER + number % TOGETHER;	/* each comes in both roles */
 
 	rng_seed(seed * 1000000007 + number);
-	switch (attack < nattacks ? 3 : rng_below(3)) {
-	case 0:
-		base = NULL;
-		break;
-	case 1:
-		base = seed_text[rng_below(nseeds)];
-		break;
-	default:
-		base = attack_text[attack < nattacks ? attack : rng_below(nattacks)];
+	for (int tries = 0; tries < TRIES; tries++) {
+		switch (attack < nattacks ? 3 : rng_below(3)) {
+		case 0:
+			base = NULL;
+			break;
+		case 1:
+			base = nseeds ? seed_text[rng_below(nseeds)] : NULL;
+			break;
+		default:
+			base = nattacks ? attack_text[attack < nattacks ? attack : rng_below(nattacks)] : NULL;
+		}
+		if (!base || !prog_parse(&p, base, strlen(base), NULL))
+			prog_generate(&p, 1 + (unsigned int)rng_below(10));
+		else if (attack >= nattacks)
+			prog_mutate(&p);
+		p.root = number / TOGETHER & 1;
+		n = prog_print(&p, text, sizeof(text) - 1);
+		prog_free(&p);
+		text[n] = 0;
+		if (n && (!only || strstr(text, only)))
+			return strdup(text);
 	}
-	if (!base || !prog_parse(&p, base, strlen(base), NULL))
-		prog_generate(&p, 1 + (unsigned int)rng_below(10));
-	else if (attack >= nattacks)
-		prog_mutate(&p);
-	p.root = number / TOGETHER & 1;
-	n = prog_print(&p, text, sizeof(text) - 1);
-	prog_free(&p);
-	text[n] = 0;
-	return strdup(n ? text : "@user\ngetpid()\n");
+	return strdup("@user\ngetpid()\n");
+}
+
+/* Of the programs those that have the word. How many. */
+static uint32_t with_word(char **text, uint32_t n)
+{
+	uint32_t left = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (!only || strstr(text[i], only))
+			text[left++] = text[i];
+	return left;
 }
 
 /* ---- the attacker ---- */
@@ -822,10 +839,11 @@ static bool prepare(int which)
 	return page != MAP_FAILED && made != MAP_FAILED;
 }
 
-int parties_main(int argc, char **argv, void (*say_text)(const char *text, size_t n), void (*post_text)(const char *text, uint32_t n, int job))
+int parties_main(int argc, char **argv, const char *word, void (*say_text)(const char *text, size_t n), void (*post_text)(const char *text, uint32_t n, int job))
 {
 	int jobs, status, worst = 0;
 
+	only = word;
 	tell = say_text;
 	post = post_text;
 	mutate_aim(stage_aims);
@@ -846,6 +864,8 @@ int parties_main(int argc, char **argv, void (*say_text)(const char *text, size_
 		fprintf(stderr, "fuzz: no programs in %s or %s\n", SEEDS, ATTACKS);
 		return 2;
 	}
+	nseeds = with_word(seed_text, nseeds);
+	nattacks = with_word(attack_text, nattacks);
 	jobs = atoi(argv[3]);
 	for (int i = 0; i < jobs; i++)
 		if (!fork())

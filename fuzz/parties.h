@@ -40,4 +40,4 @@ void referee_begin(void);
 void referee_look(FILE *to);
 
 /* fuzz parties SEED FIRST COUNT JOBS, or fuzz parties FILE [planted]. */
-int parties_main(int argc, char **argv, void (*say)(const char *text, size_t n), void (*post)(const char *text, uint32_t n, int job));
+int parties_main(int argc, char **argv, const char *word, void (*say)(const char *text, size_t n), void (*post)(const char *text, uint32_t n, int job));

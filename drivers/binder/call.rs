@@ -121,9 +121,12 @@ pub fn make(p: &Arc<Process>, t: &Arc<Thread>, tr: &Transaction) {
     }
 }
 
+/// The failure of a call to a dead object, or to handle 0 without a manager.
+const DEAD: Failure = Failure(BR_DEAD_REPLY, Error::EINVAL);
+
 fn held(node: &Arc<Node>) -> core::result::Result<Arc<Node>, Failure> {
     if node.state.lock().dead {
-        return Err(Error::ESRCH.into());
+        return Err(DEAD);
     }
     node.hold(true, true, None)?;
     Ok(node.clone())
@@ -132,7 +135,7 @@ fn held(node: &Arc<Node>) -> core::result::Result<Arc<Node>, Failure> {
 /// The node that a call is for, held for it.
 fn target(p: &Arc<Process>, handle: u32) -> core::result::Result<Arc<Node>, Failure> {
     if handle == 0 {
-        let n = p.context.manager().ok_or(Error::ESRCH)?;
+        let n = p.context.manager().ok_or(DEAD)?;
         if *n.owner.pid == *p.pid {
             return Err(Error::EINVAL.into());
         }
@@ -195,7 +198,7 @@ fn try_make(p: &Arc<Process>, t: &Arc<Thread>, tr: &Transaction) -> Outcome {
     if gone {
         left = Some((work, complete));
     } else if one_way {
-        t.state.lock().push(complete);
+        t.state.lock().succeed(complete, true);
         let mut n = node.state.lock();
         if n.busy {
             n.later.push_back(work);
@@ -207,7 +210,7 @@ fn try_make(p: &Arc<Process>, t: &Arc<Thread>, tr: &Transaction) -> Outcome {
         }
     } else {
         let mut s = t.state.lock();
-        s.todo.push_back(complete); // told with the reply
+        s.succeed(complete, false); // told with the reply
         s.stack = Some(call.clone());
         drop(s);
         match &thread {
@@ -283,7 +286,7 @@ fn try_reply(
     drop(s);
     drop(done);
     call.state.lock().from = None;
-    t.state.lock().push(complete);
+    t.state.lock().succeed(complete, true);
     from.wait.wake_all();
     to.wake_pollers();
     Ok(())

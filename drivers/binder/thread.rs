@@ -79,6 +79,13 @@ impl State {
         self.now = true;
     }
 
+    /// Queues the answer to a call or reply that succeeded, and forgets the last failure. `now`: the answer ends a read; else it waits for the reply.
+    pub fn succeed(&mut self, complete: Item, now: bool) {
+        self.extended = Extended::none();
+        self.todo.push_back(complete);
+        self.now |= now;
+    }
+
     pub fn is_looper(&self) -> bool {
         self.registered || self.entered
     }
@@ -161,10 +168,10 @@ impl Thread {
         Ok(t)
     }
 
-    /// Whether it may take the process's work: it serves, and has nothing of its own.
+    /// Whether it may take the process's work: it has no call and no work of its own. As on Linux, BC_ENTER_LOOPER is not needed.
     pub fn serves_all(&self) -> bool {
         let s = self.state.lock();
-        s.stack.is_none() && s.todo.is_empty() && s.is_looper()
+        s.stack.is_none() && s.todo.is_empty()
     }
 
     /// Whether it would not wait; `all`: for the process's work too.

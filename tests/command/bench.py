@@ -39,6 +39,15 @@ check(status == 0 and "getppid" in text and sorted(first) == sorted(["getppid", 
 check(first == again, "two runs are equal")
 check(first["getppid"]["atomics"] < 0.01 and first["mprotect 64 KiB"]["invalidations"] >= 1, "getppid makes no atomic, mprotect invalidates pages")
 check(all(abs(c["kernel"] + c["user"] - c["instructions"]) < 1 for c in first.values()), "kernel and user part are the whole")
+status, text = bench("binder")
+with open(OUT + "/result.json") as f:
+    calls = json.load(f)["runs"][0]["ochre"]
+check(status == 0 and sorted(calls) == ["binder call 0 B", "binder call 4 KiB"] and all(1.9 < c["table loads"] < 2.1 for c in calls.values()),
+      "calls through Binder, whose module it brings: there and back: %s" % text)
+status, text = bench("--disk", "--disk-bus", "scsi", "disk:_direct_read")
+with open(OUT + "/disk.json") as f:
+    read = json.load(f)["Ochre"]["disk: direct read 4 KiB"]
+check(status == 0 and read["requests"] == [1, 8, 0, 0, 0] and read["instructions"] > 1000, "a disk behind SCSI, whose module it brings: %s" % text)
 status, text = bench("nothing-is-called-this")
 check(status == 2 and "no operation has a name" in text, "an unknown name is said")
 status, text = bench("--gate", "getppid")

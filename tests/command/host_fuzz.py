@@ -12,7 +12,7 @@ import tempfile
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../.."))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
-from ochre import fuzz, fuzz_corpus, fuzz_host, fuzz_replay, fuzz_vm, oops, report, setup, triage  # noqa: E402
+from ochre import fuzz, fuzz_corpus, fuzz_host, fuzz_parties, fuzz_replay, fuzz_vm, oops, report, setup, triage  # noqa: E402
 from ochre.util import Fail  # noqa: E402
 
 TOOLS = setup.load()
@@ -195,6 +195,22 @@ def hanging(top):
         fuzz_vm.Machine = real
 
 
+def parties(tool, top):
+    """Machines for attacks with two parties, also of one kind of call."""
+    for name in ("fuzz", "setuid"):
+        with open(os.path.join(top, name), "w"):
+            pass
+    fuzz_parties.OUT = top
+    real, fuzz_vm.Machine = fuzz_vm.Machine, lambda *a, **k: None
+    try:
+        for number, only in (1, None), (2, "uring"):
+            fuzz_parties.Machine(TOOLS, ("", os.path.join(top, "fuzz"), tool), number, 1, 0, 10, only=only)
+            with open("%s/vm%d.cpio" % (top, number), "rb") as f:
+                check((b"only=uring\nparties\n1\n0\n10\n" in f.read()) == bool(only), "what a machine for %s is told" % only)
+    finally:
+        fuzz_vm.Machine = real
+
+
 def committed(tool, top):
     """Corpora with something damaged in them; what is committed is whole; the fewest programs."""
     path = os.path.join(top, "corpus.txt")
@@ -355,6 +371,7 @@ with tempfile.TemporaryDirectory() as top_dir:
     os.mkdir(os.path.join(top_dir, "more"))
     committed(built, os.path.join(top_dir, "more"))
     hostile(top_dir)
+    parties(built, top_dir)
     another_kernel(top_dir)
     hanging(top_dir)
 reports()

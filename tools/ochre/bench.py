@@ -64,6 +64,14 @@ MACHINES = {"x86_64": ("", "max,-rdrand,-rdseed,-erms,-fsrm", "tsc=reliable ", "
             "loongarch64": ("", "max", qemu.NO_KEYBOARD + " ", ",one-insn-per-tb=on")}
 
 
+def archive(tools, arch, filters, ours):
+    """The archive with the operations that FILTERS name: those of bench/ops.c, or of bench/binder.c where one of them begins with binder."""
+    if not any(f.startswith("binder") for f in filters):
+        return program(tools, arch)
+    module = os.path.join(build.outdir(arch), "modules", "binder.ko")
+    return program(tools, arch, "binder", ("-O2", "-Wno-clobbered", "-Wno-unused-function"), {"binder.ko": (rootfs.read(module), 0o644)} if ours else None)
+
+
 def machine(tools, arch, kernel, initrd, append, cpus=1):
     # In company each CPU is a thread, and the instructions are not counted.
     row, (more, cpu, words, accel) = arches.ALL[arch], MACHINES[arch]
@@ -111,10 +119,10 @@ def read(text, rows, arch="x86_64"):
     return found
 
 
-def run(tools, arch, what, kernel, words, cpus, path, blocks):
+def run(tools, arch, what, kernel, initrd, words, cpus, path, blocks):
     """Boots it and keeps its words, and the plugin's, at path."""
     counts = path + ".rows"
-    argv = machine(tools, arch, kernel, program(tools, arch), words, cpus)
+    argv = machine(tools, arch, kernel, initrd, words, cpus)
     so = plugin(tools, arch)
     if so:
         argv += ["-plugin", "%s,out=%s%s" % (so, counts, (",lines=on" if "company=" in words else "") + (",blocks=on" if blocks else ""))]
@@ -134,10 +142,11 @@ def run(tools, arch, what, kernel, words, cpus, path, blocks):
 def kept(tools, what, kernel, append, filters, cpus=1, blocks=False, arch="x86_64"):
     """What a run of the operations said: (the guest's words, the plugin's). Run where it is not kept."""
     words = append + (" ops=" + ",".join(filters).replace(" ", "_") if filters else "")
-    key = digest(rootfs.read(kernel), rootfs.read(program(tools, arch)), rootfs.read(ROOT + "/bench/count.c"), machine(tools, arch, "", "", words, cpus) + ["blocks"] * blocks)
+    initrd = archive(tools, arch, filters, kernel == vmlinux(arch))
+    key = digest(rootfs.read(kernel), rootfs.read(initrd), rootfs.read(ROOT + "/bench/count.c"), machine(tools, arch, "", "", words, cpus) + ["blocks"] * blocks)
     path = os.path.join(OUT, "run-%s.json" % key)
     if not os.path.exists(path):
-        run(tools, arch, what, kernel, words, cpus, path, blocks)
+        run(tools, arch, what, kernel, initrd, words, cpus, path, blocks)
     with open(path) as f:
         said = json.load(f)
     return said["text"], said["counts"]

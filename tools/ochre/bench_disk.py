@@ -25,20 +25,33 @@ def image(folder):
     return path
 
 
-def kept(tools, what, kernel, words, filters, blocks):
+DEVICES = {"virtio": ["-device", "virtio-blk-pci,drive=d"], "scsi": ["-device", "virtio-scsi-pci,id=scsi", "-device", "scsi-hd,bus=scsi.0,drive=d"]}
+
+
+def modules(kernel, bus):
+    """{name: (data, mode)}: what a kernel loads before it sees the disk."""
+    if kernel == setup.reference_linux():
+        return disk.modules("x86_64", disk.OF_DISKS)
+    if kernel == bench.vmlinux():
+        return {"modules/%s.ko" % n: (rootfs.read("%s/modules/%s.ko" % (build.outdir("x86_64"), n)), 0o644) for n in disk.DRIVERS.get(bus, ())}
+    return None
+
+
+def kept(tools, what, kernel, words, args):
     """What a run said: (the guest's words, the plugin's). Run where it is not kept."""
+    filters, blocks = args.filter, args.profile
     words += " ops=" + ",".join(filters).replace(" ", "_") if filters else ""
-    extra = disk.modules("x86_64", disk.OF_DISKS) if kernel == setup.reference_linux() else None
+    extra = modules(kernel, args.disk_bus)
     program, so = bench.program(tools, "x86_64", "disk", extra=extra), bench.plugin(tools)
     if not so:
         raise Fail("this QEMU takes no plugins, which --disk needs")
     argv = bench.machine(tools, "x86_64", kernel, program, words)
     argv[argv.index("shift=0,sleep=off")] = "shift=0,sleep=on"
-    key = digest(rootfs.read(kernel), rootfs.read(program), rootfs.read(so), argv, SIZE, "%d" % blocks)
+    key = digest(rootfs.read(kernel), rootfs.read(program), rootfs.read(so), argv, DEVICES[args.disk_bus], SIZE, "%d" % blocks)
     path = os.path.join(bench.OUT, "run-%s.json" % key)
     if not os.path.exists(path):
         with tempfile.TemporaryDirectory(dir=bench.OUT) as folder:
-            argv += ["-drive", "if=none,id=d,format=raw,cache=unsafe,file=" + image(folder), "-device", "virtio-blk-pci,drive=d",
+            argv += ["-drive", "if=none,id=d,format=raw,cache=unsafe,file=" + image(folder), *DEVICES[args.disk_bus],
                      "-plugin", "%s,out=%s/rows%s" % (so, folder, ",blocks=on" if blocks else "")]
             run(argv, what, path, folder + "/rows")
     with open(path) as f:
@@ -100,7 +113,7 @@ def measure(tools, args, other):
     sides = [("Ochre", bench.vmlinux(), os.path.join(build.outdir("x86_64"), "vmlinux"), "mitigations=off")]
     if other:
         sides.append((other[0], other[1], other[1], "mitigations=off " + other[2]))
-    said = [kept(tools, what, kernel, words, args.filter, args.profile) for what, kernel, _, words in sides]
+    said = [kept(tools, what, kernel, words, args) for what, kernel, _, words in sides]
     if args.profile:
         tables = [bench_profile.read(text, counts, bench_profile.symbols(tools, elf)) for (text, counts), (_, _, elf, _) in zip(said, sides)]
         print("\n".join(bench_profile.show(tables[0], tables[1] if other else {}, other[0] if other else "")))

@@ -291,7 +291,7 @@ def fuzz_parties_of(tools, args):
     runs = number(args.runs, "--runs") if args.runs else 0
     seed = number(args.seed, "--seed", 0) if args.seed else int(time.time())
     p = fuzz_parties.Play(tools, built, seed, runs, number(args.jobs, "--jobs") if args.jobs else 1,
-                          seconds(args.time) if args.time else 0 if runs else 1800, args.append, args.first, keep)
+                          seconds(args.time) if args.time else 0 if runs else 1800, args.append, args.first, args.calls, keep)
     status = p.go()
     if args.record:
         fuzz_corpus.record([[commit, "parties", seed, p.total(1), p.total(5) + p.reports]], fuzz_corpus.LEDGER)
@@ -370,7 +370,7 @@ def cmd_fuzz(args):
             number(value, what, least)
     parties = targets == ["parties"]
     if parties and (args.coverage or args.missed is not None or args.minimise or args.merge or args.attempt or args.resume or args.out):
-        raise Fail("--target parties goes with --time, --runs, --jobs, --seed, --first, --append, --record and --replay FILE alone")
+        raise Fail("--target parties goes with --time, --runs, --jobs, --seed, --first, --calls, --append, --record and --replay FILE alone")
     if parties and args.replay == []:
         raise Fail("--replay takes a file of programs with --target parties")
     for path in args.replay or []:

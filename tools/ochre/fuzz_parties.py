@@ -20,9 +20,9 @@ SEED = 1
 
 
 class Machine:
-    """Programs FIRST to FIRST + COUNT of a seed, or those of a file."""
+    """Programs FIRST to FIRST + COUNT of a seed, each with the word ONLY, or those of a file."""
 
-    def __init__(self, tools, built, number, seed, first, count, append="", programs=None, planted=False):
+    def __init__(self, tools, built, number, seed, first, count, append="", programs=None, planted=False, only=None):
         vmlinux, binary, _ = built
         os.makedirs(OUT, exist_ok=True)
         path = os.path.join(OUT, "vm%d.cpio" % number)
@@ -31,6 +31,7 @@ class Machine:
         files += [("attacks", b"".join(fuzz_corpus.committed(built[2], ATTACKS))), ("seeds", b"".join(fuzz_corpus.committed(built[2])))]
         files += ([("programs", programs)] if programs else [])
         args = ["parties", "/programs"] + ["planted"] * planted if programs else ["parties", str(seed), str(first), str(count), str(JOBS)]
+        args = (["only=" + only] if only else []) + args
         fuzz_vm.initrd(path, binary, args, files=files)
         self.vm = fuzz_vm.Machine(tools, SLOT + number, vmlinux, path, cpus=1, append=append)
         self.seed, self.first, self.count, self.scan = seed, first, count, oops.Scan()
@@ -60,8 +61,8 @@ class Machine:
 
 
 class Play:
-    def __init__(self, tools, built, seed, runs, jobs, limit, append, first, keep):
-        self.tools, self.built, self.seed, self.runs, self.limit, self.append, self.only_first, self.keep = tools, built, seed, runs, limit, append, first, keep
+    def __init__(self, tools, built, seed, runs, jobs, limit, append, first, only, keep):
+        self.tools, self.built, self.seed, self.runs, self.limit, self.append, self.only_first, self.only, self.keep = tools, built, seed, runs, limit, append, first, only, keep
         self.slots, self.next, self.done, self.reports = [None] * jobs, 0, [], 0
         self.started = time.monotonic()
 
@@ -77,7 +78,7 @@ class Play:
         left = self.runs - self.next if self.runs else TURN
         count = min(TURN, left, -(-left // len(self.slots) // BATCH) * BATCH if self.runs else TURN)
         if count > 0:
-            self.slots[i] = Machine(self.tools, self.built, i, self.seed, self.next, count, self.append)
+            self.slots[i] = Machine(self.tools, self.built, i, self.seed, self.next, count, self.append, only=self.only)
             self.next += count
 
     def close(self, i):

@@ -92,6 +92,7 @@ def parser():
     s.add_argument("--company", action="store_true", help="run each operation on all CPUs (2 without --cpus) at the same time, with files of their\n"
                    "own: which lines of kernel memory they share, and what touches them")
     s.add_argument("--disk", action="store_true", help="measure operations on a disk with XFS instead: instructions, requests, flushes and bytes")
+    s.add_argument("--disk-bus", choices=["virtio", "scsi"], default="virtio", help="what the disk of --disk is attached to")
     s.add_argument("--boot", action="store_true", help="measure booting instead: instructions up to the first program, memory, the image's size")
     s.add_argument("--record", action="store_true", help="append a row to bench/history.json")
     s.add_argument("--gate", action="store_true", help="compare with its last row: status 1 where an operation costs over 2 %% more and no\n"

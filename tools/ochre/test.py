@@ -927,7 +927,7 @@ def fault_tests(args, r):
 
 
 def report_features(r):
-    if r.filters:
+    if r.filters and not any(f in "docs/features" for f in r.filters):
         return
     bare, unknown = catalogue.untested_features()
     if unknown:
