@@ -4,9 +4,6 @@
  * umount2 ioctl
  */
 #include "binder.h"
-#include <poll.h>
-#include <sched.h>
-#include <sys/prctl.h>
 #include <sys/sysmacros.h>
 
 #define NEED(name) do { if (!b_mount(name)) SKIP("this kernel has no Binder"); } while (0)
@@ -29,6 +26,9 @@ static void manage(struct b *b)
 	static const uint64_t zero;
 	uint32_t known = 0, count = 0;
 
+	b_rule(b);
+	b_code(b, BC_ENTER_LOOPER);
+	b_ready(b);
 	for (;;) {
 		struct binder_transaction_data t, inner;
 		struct flat_binder_object o;
@@ -85,27 +85,7 @@ static void manage(struct b *b)
 /* Starts the manager of NAME in a process of its own, which is ready as this returns. */
 static pid_t start(const char *name)
 {
-	int ready[2];
-	pid_t pid;
-	char c;
-
-	OK(pipe(ready));
-	pid = OK(fork());
-	if (!pid) {
-		struct b b;
-
-		OK(prctl(PR_SET_PDEATHSIG, SIGKILL));
-		b_open(&b, name);
-		while (ioctl(b.fd, BINDER_SET_CONTEXT_MGR, 0))
-			EQ(errno, EBUSY);	/* a kernel may undo a killed one behind its end */
-		b_code(&b, BC_ENTER_LOOPER);
-		EQ(write(ready[1], "", 1), 1);
-		manage(&b);
-	}
-	close(ready[1]);
-	EQ(read(ready[0], &c, 1), 1);
-	close(ready[0]);
-	return pid;
+	return b_child(name, manage);
 }
 
 static void stop(pid_t pid)

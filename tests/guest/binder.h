@@ -11,9 +11,11 @@
 #include <linux/android/binderfs.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 
 #define AREA (64 * 1024)
 
@@ -24,6 +26,7 @@ struct b {
 	size_t at, len;				/* what was read and not looked at */
 	int incs, acquires, releases, decs;	/* what the driver said of our objects */
 	bool hold;				/* do not confirm that we hold them */
+	int ready;				/* a child's: where it says that it is */
 };
 
 /*
@@ -243,4 +246,44 @@ static void b_let_go(struct b *b, int times)
 	EQ(b->incs, times);
 	EQ(b->releases, times);
 	EQ(b->decs, times);
+}
+
+/*
+ * Runs RUN, which does not return, in a child that has NAME open and ends with us. The child is
+ * ready (b_ready) as this returns.
+ */
+static pid_t b_child(const char *name, void (*run)(struct b *b))
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	OK(pipe(ready));
+	pid = OK(fork());
+	if (!pid) {
+		struct b b;
+
+		OK(prctl(PR_SET_PDEATHSIG, SIGKILL));
+		close(ready[0]);
+		b_open(&b, name);
+		b.ready = ready[1];
+		run(&b);
+	}
+	close(ready[1]);
+	EQ(read(ready[0], &c, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+static void b_ready(struct b *b)
+{
+	EQ(write(b->ready, "", 1), 1);
+	close(b->ready);
+}
+
+/* Makes the caller the manager of its device. */
+static void b_rule(struct b *b)
+{
+	while (ioctl(b->fd, BINDER_SET_CONTEXT_MGR, 0))
+		EQ(errno, EBUSY);	/* a kernel may undo a killed one behind its end */
 }

@@ -4,8 +4,6 @@
  * caller is, deaths. Each says what Linux does. proves: ioctl
  */
 #include "binder.h"
-#include <signal.h>
-#include <sys/prctl.h>
 
 #define NEED() do { if (!b_mount("case")) SKIP("this kernel has no Binder"); } while (0)
 
@@ -66,6 +64,9 @@ static void serve(struct b *b)
 	struct binder_transaction_data t;
 	uint32_t known = 0;
 
+	b_rule(b);
+	b_code(b, BC_ENTER_LOOPER);
+	b_ready(b);
 	for (;;) {
 		struct seen s = { 0 };
 		struct flat_binder_object o = { .hdr.type = 0 };
@@ -118,26 +119,7 @@ static void serve(struct b *b)
 /* The manager, in a process of its own. */
 static pid_t start(void)
 {
-	int ready[2];
-	pid_t pid;
-	char c;
-
-	OK(pipe(ready));
-	pid = OK(fork());
-	if (!pid) {
-		struct b b;
-
-		OK(prctl(PR_SET_PDEATHSIG, SIGKILL));
-		b_open(&b, "case");
-		OK(ioctl(b.fd, BINDER_SET_CONTEXT_MGR, 0));
-		b_code(&b, BC_ENTER_LOOPER);
-		EQ(write(ready[1], "", 1), 1);
-		serve(&b);
-	}
-	close(ready[1]);
-	EQ(read(ready[0], &c, 1), 1);
-	close(ready[0]);
-	return pid;
+	return b_child("case", serve);
 }
 
 /* A call with one object, or with none where TYPE is 0: what the server saw. */
@@ -247,21 +229,10 @@ TEST(a_server_in_a_pid_namespace)
 {
 	pid_t pid;
 	struct b b;
-	int ready[2];
-	char c;
 
 	NEED();
-	OK(pipe(ready));
 	OK(unshare(CLONE_NEWPID));
-	pid = OK(fork());
-	if (!pid) {
-		b_open(&b, "case");
-		OK(ioctl(b.fd, BINDER_SET_CONTEXT_MGR, 0));
-		b_code(&b, BC_ENTER_LOOPER);
-		EQ(write(ready[1], "", 1), 1);
-		serve(&b);
-	}
-	EQ(read(ready[0], &c, 1), 1);
+	pid = start();
 	b_open(&b, "case");
 	EQ(tell(&b, TELL, 0, 0).pid, 0);
 	OK(kill(pid, SIGKILL));
@@ -355,26 +326,25 @@ TEST(a_handle_ends_with_its_buffer)
 	EQ(echo(&b, handle), BR_FAILED_REPLY);
 }
 
+static void never_said(struct b *b)
+{
+	struct binder_transaction_data t;
+
+	b_rule(b);
+	b_ready(b);
+	EQ(poll(&(struct pollfd){ b->fd, POLLIN, 0 }, 1, -1), 1);
+	EQ(b_next(b, &t), BR_TRANSACTION);
+	b_reply(b, b_data(&t), t.data_size, NULL, 0);
+	_exit(0);
+}
+
 /* A thread that reads without BC_ENTER_LOOPER gets the process's work too. */
 TEST(a_reader_that_never_said_it_serves)
 {
-	struct binder_transaction_data t;
-	int ready[2];
 	struct b b;
-	char c;
 
 	NEED();
-	OK(pipe(ready));
-	if (!OK(fork())) {
-		b_open(&b, "case");
-		OK(ioctl(b.fd, BINDER_SET_CONTEXT_MGR, 0));
-		EQ(write(ready[1], "", 1), 1);
-		EQ(poll(&(struct pollfd){ b.fd, POLLIN, 0 }, 1, -1), 1);
-		EQ(b_next(&b, &t), BR_TRANSACTION);
-		b_reply(&b, b_data(&t), t.data_size, NULL, 0);
-		_exit(0);
-	}
-	EQ(read(ready[0], &c, 1), 1);
+	b_child("case", never_said);
 	b_open(&b, "case");
 	EQ(echo(&b, 0), BR_REPLY);
 }
@@ -539,31 +509,30 @@ TEST(what_an_area_takes)
 	EQ(echo(&b, 0), BR_REPLY);
 }
 
+static void leaves(struct b *b)
+{
+	struct binder_transaction_data t;
+
+	b_rule(b);
+	b_code(b, BC_ENTER_LOOPER);
+	b_ready(b);
+	EQ(b_next(b, &t), BR_TRANSACTION);
+	OK(ioctl(b->fd, BINDER_THREAD_EXIT, 0));
+	/* It begins anew, and serves again. */
+	b_free(b, &t);
+	b_code(b, BC_ENTER_LOOPER);
+	EQ(b_next(b, &t), BR_TRANSACTION);
+	b_reply(b, b_data(&t), t.data_size, NULL, 0);
+	_exit(0);
+}
+
 /* A call that its server's thread leaves has no answer. */
 TEST(a_thread_leaves_its_call)
 {
-	struct binder_transaction_data t;
-	int ready[2];
 	struct b b;
-	char c;
 
 	NEED();
-	OK(pipe(ready));
-	if (!OK(fork())) {
-		b_open(&b, "case");
-		OK(ioctl(b.fd, BINDER_SET_CONTEXT_MGR, 0));
-		b_code(&b, BC_ENTER_LOOPER);
-		EQ(write(ready[1], "", 1), 1);
-		EQ(b_next(&b, &t), BR_TRANSACTION);
-		OK(ioctl(b.fd, BINDER_THREAD_EXIT, 0));
-		/* It begins anew, and serves again. */
-		b_free(&b, &t);
-		b_code(&b, BC_ENTER_LOOPER);
-		EQ(b_next(&b, &t), BR_TRANSACTION);
-		b_reply(&b, b_data(&t), t.data_size, NULL, 0);
-		_exit(0);
-	}
-	EQ(read(ready[0], &c, 1), 1);
+	b_child("case", leaves);
 	b_open(&b, "case");
 	EQ(echo(&b, 0), BR_DEAD_REPLY);
 	EQ(echo(&b, 0), BR_REPLY);

@@ -4,37 +4,20 @@
  * with one-way calls. proves: ioctl
  */
 #include "binder.h"
-#include <signal.h>
-#include <sys/prctl.h>
 
 #define NEED(name) do { if (!b_mount(name)) SKIP("this kernel has no Binder"); } while (0)
 
 /* A manager that keeps the buffers of one-way calls, and ends with the first other one. */
-static pid_t start(const char *name)
+static void keep(struct b *b)
 {
 	struct binder_transaction_data t = { .flags = TF_ONE_WAY };
-	int ready[2];
-	struct b b;
-	pid_t pid;
-	char c;
 
-	OK(pipe(ready));
-	pid = OK(fork());
-	if (!pid) {
-		OK(prctl(PR_SET_PDEATHSIG, SIGKILL));
-		b_open(&b, name);
-		while (ioctl(b.fd, BINDER_SET_CONTEXT_MGR, 0))
-			EQ(errno, EBUSY); /* a kernel may undo a killed one behind its end */
-		b_code(&b, BC_ENTER_LOOPER);
-		EQ(write(ready[1], "", 1), 1);
-		while (t.flags & TF_ONE_WAY)
-			EQ(b_next(&b, &t), BR_TRANSACTION);
-		_exit(0);
-	}
-	close(ready[1]);
-	EQ(read(ready[0], &c, 1), 1);
-	close(ready[0]);
-	return pid;
+	b_rule(b);
+	b_code(b, BC_ENTER_LOOPER);
+	b_ready(b);
+	while (t.flags & TF_ONE_WAY)
+		EQ(b_next(b, &t), BR_TRANSACTION);
+	_exit(0);
 }
 
 /* Nobody frees the calls: the sender is told once, as little is left for such, if it asked. */
@@ -48,7 +31,7 @@ TEST(one_way_spam)
 
 	NEED("spam");
 	for (int wants = 0; wants < 2; wants++) {
-		manager = start("spam");
+		manager = b_child("spam", keep);
 		b_open(&b, "spam");
 		ERR(ioctl(b.fd, BINDER_ENABLE_ONEWAY_SPAM_DETECTION, NULL), EFAULT);
 		if (wants)
