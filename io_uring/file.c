@@ -145,8 +145,6 @@ int uring_tee_prep(struct uring_req *r, const struct io_uring_sqe *sqe)
 
 static int spliced(struct uring_req *r, long n)
 {
-	if (n == -ERESTARTSYS)
-		n = -EINTR;
 	if (n < 0)
 		return (int)n;
 	r->res = (s32)n;

@@ -38,6 +38,9 @@ struct uring_req *uring_find_later(struct uring *u, u64 user_data, u8 op)
 
 void uring_fail(struct uring_req *r, s32 res)
 {
+	/* Nobody is here whose call could be restarted. */
+	if (res <= -ERESTARTSYS && res >= -ERESTART_RESTARTBLOCK && res != -ENOIOCTLCMD)
+		res = -EINTR;
 	r->res = res;
 	r->flags |= R_FAIL;
 	if (uring_op(r)->moved && uring_op(r)->moved(r))

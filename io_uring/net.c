@@ -33,8 +33,6 @@ static int moved(struct uring_req *r, long n, size_t wanted, bool stream)
 {
 	struct uring_net *net = &r->net;
 
-	if (n == -ERESTARTSYS)
-		n = -EINTR;
 	if (n > 0 && stream && net->flags & MSG_WAITALL && net->done + (size_t)n < wanted) {
 		net->done += (size_t)n;
 		return -EAGAIN;
@@ -292,7 +290,7 @@ int uring_accept_issue(struct uring_req *r, bool nowait)
 	memset(&a, 0, sizeof(a));
 	f = sock_accept_file(s, &a, &len, (int)r->net.flags, nowait);
 	if (IS_ERR(f))
-		e = PTR_ERR(f) == -ERESTARTSYS ? -EINTR : (int)PTR_ERR(f);
+		e = (int)PTR_ERR(f);
 	else if (!uptr_is_null(r->net.buf))
 		e = sock_put_addr(&a, len, r->net.buf, r->net.len_at);
 	if (e && !IS_ERR(f))
@@ -339,7 +337,7 @@ int uring_connect_issue(struct uring_req *r, bool nowait)
 	}
 	if (e == -EISCONN && r->net.under_way)
 		e = 0;
-	return e == -ERESTARTSYS ? -EINTR : e;
+	return e;
 }
 
 int uring_shutdown_prep(struct uring_req *r, const struct io_uring_sqe *sqe)

@@ -85,10 +85,6 @@ static int end(struct uring_req *r, ssize_t n)
 		n = max(n, (ssize_t)0) + (ssize_t)r->rw.done;
 	if (r->cur_pos && n > 0)
 		r->file->f_pos = k->ki_pos;
-	/* Nobody is here to be restarted. */
-	if (n == -ERESTARTSYS || n == -ERESTARTNOINTR || n == -ERESTARTNOHAND ||
-	    n == -ERESTART_RESTARTBLOCK)
-		n = -EINTR;
 	if (n < 0)
 		return (int)n;
 	r->res = (s32)n;

@@ -465,7 +465,9 @@ struct task *copy_process(struct kernel_clone_args *a, struct hold *hold)
 		goto undo_rooms;
 	if (a->fn)
 		arch_thread_start_kernel(t, a->fn, a->fn_arg);
-	else
+	if (a->worker)
+		regs_init_user(task_pt_regs(t), 0, 0);	/* what a tracer sees of it */
+	else if (!a->fn)
 		arch_thread_fork(t, task_pt_regs(current), a->stack, a->flags & CLONE_SETTLS, a->tls);
 	pid = alloc_pid(t->nsproxy->pid_ns_for_children, a->set_tid, a->set_tid_size);
 	if (IS_ERR(pid)) {

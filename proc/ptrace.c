@@ -388,7 +388,7 @@ long ptrace_attach(struct task *t, long request, unsigned long options)
 
 	if (seize)
 		flags |= PT_SEIZED | (unsigned int)options << PT_OPT_SHIFT;
-	if ((t->flags & (PF_KTHREAD | PF_IO_WORKER)) || same_thread_group(t, current))
+	if ((t->flags & PF_KTHREAD) || same_thread_group(t, current))
 		return -EPERM;
 	/* Not while it changes what it may do (exec). */
 	if (mutex_lock_interruptible(&t->signal->cred_guard_mutex))
@@ -598,6 +598,8 @@ static long sigmask(struct task *t, bool set, unsigned long size, struct uptr p)
 {
 	u64 m = t->blocked;
 
+	if (set && (t->flags & PF_IO_WORKER))
+		return -EPERM;		/* it runs no handler */
 	if (size != sizeof(m))
 		return -EINVAL;
 	if (!set)
