@@ -63,30 +63,81 @@ static void twice(const struct rsa_work *m, u64 *a)
 		subtract(a, m->n, m->limbs);
 }
 
-/* OUT = A * B / R mod n, for A and B below n. OUT may be A or B. */
-static void mont(struct rsa_work *m, u64 *out, const u64 *a, const u64 *b)
+/* T += B * BY, N limbs of both; what is carried beyond them. */
+static u64 add_row(u64 *t, const u64 *b, u64 by, size_t n)
+{
+	u64 carry = 0;
+	size_t i = 0;
+
+#define LIMB(i)                                                    \
+	do {                                                       \
+		u128 v = (u128)b[i] * by + t[i] + carry;           \
+								   \
+		t[i] = (u64)v;                                     \
+		carry = (u64)(v >> 64);                            \
+	} while (0)
+	for (; i + 4 <= n; i += 4) {
+		LIMB(i);
+		LIMB(i + 1);
+		LIMB(i + 2);
+		LIMB(i + 3);
+	}
+	for (; i < n; i++)
+		LIMB(i);
+#undef LIMB
+	return carry;
+}
+
+/* OUT = T / R mod n, for a T of twice the limbs below n * R, which is used up. */
+static void reduce(struct rsa_work *m, u64 *out)
 {
 	u32 limbs = m->limbs;
 	u64 *t = m->t, top = 0;
 
-	memset(t, 0, limbs * sizeof(*t));
 	for (u32 i = 0; i < limbs; i++) {
-		u128 v = (u128)a[i] * b[0] + t[0], w;
-		u64 q = (u64)v * m->inverse;
+		u64 carry = add_row(t + i, m->n, t[i] * m->inverse, limbs);
+		u128 v = (u128)t[i + limbs] + carry + top;
 
-		w = (u128)q * m->n[0] + (u64)v;
-		for (u32 j = 1; j < limbs; j++) {
-			v = (u128)a[i] * b[j] + t[j] + (u64)(v >> 64);
-			w = (u128)q * m->n[j] + (u64)v + (u64)(w >> 64);
-			t[j - 1] = (u64)w;
-		}
-		v = (v >> 64) + (w >> 64) + top;
-		t[limbs - 1] = (u64)v;
+		t[i + limbs] = (u64)v;
 		top = (u64)(v >> 64);
 	}
-	if (top || !is_below(t, m->n, limbs))
-		subtract(t, m->n, limbs);
-	memcpy(out, t, limbs * sizeof(*t));
+	if (top || !is_below(t + limbs, m->n, limbs))
+		subtract(t + limbs, m->n, limbs);
+	memcpy(out, t + limbs, limbs * sizeof(*t));
+}
+
+/* OUT = A * B / R mod n, for A and B below n. OUT may be A or B. */
+static void mont(struct rsa_work *m, u64 *out, const u64 *a, const u64 *b)
+{
+	u32 limbs = m->limbs;
+
+	memset(m->t, 0, limbs * sizeof(*m->t));
+	for (u32 i = 0; i < limbs; i++)
+		m->t[i + limbs] = add_row(m->t + i, b, a[i], limbs);
+	reduce(m, out);
+}
+
+/* A = A * A / R mod n, for A below n: products of two limbs count twice and are made once. */
+static void square(struct rsa_work *m, u64 *a)
+{
+	u64 *t = m->t, top = 0, carry = 0;
+	u32 limbs = m->limbs;
+
+	memset(t, 0, 2 * limbs * sizeof(*t));
+	for (u32 i = 0; i + 1 < limbs; i++)
+		t[i + limbs] = add_row(t + 2 * i + 1, a + i + 1, a[i], limbs - 1 - i);
+	for (u32 i = 0; i < limbs; i++) {
+		u64 low = t[2 * i], high = t[2 * i + 1];
+		u128 own = (u128)a[i] * a[i], v;
+
+		v = (u128)(low << 1 | top) + (u64)own + carry;
+		t[2 * i] = (u64)v;
+		v = (u128)(high << 1 | low >> 63) + (u64)(own >> 64) + (u64)(v >> 64);
+		t[2 * i + 1] = (u64)v;
+		carry = (u64)(v >> 64);
+		top = high >> 63;
+	}
+	reduce(m, a);
 }
 
 /* False: N is no modulus that is supported. */
@@ -104,19 +155,22 @@ static bool set_modulus(struct rsa_work *m, const u8 *n, size_t size)
 	return true;
 }
 
-/* OUT = R * R mod n: R doubled by the odd part of the number of bits, then squared. */
+/*
+ * OUT = R * R mod n: R is doubled by some of the number of bits, which costs little beside a
+ * multiplication, and each square doubles how often it was.
+ */
 static void set_square(struct rsa_work *m, u64 *out)
 {
-	u32 odd = m->limbs * 64, squares = 0;
+	u32 doubles = m->limbs * 64, squares = 0;
 
-	for (; !(odd & 1); odd >>= 1)
+	for (; doubles > 64 && !(doubles & 1); doubles >>= 1)
 		squares++;
 	memset(out, 0, m->limbs * sizeof(*out));
 	subtract(out, m->n, m->limbs);  /* R - n, which is below n: its highest bit is set */
-	while (odd--)
+	while (doubles--)
 		twice(m, out);
 	while (squares--)
-		mont(m, out, out, out);
+		square(m, out);
 }
 
 /* OUT = S ^ 65537 mod n. */
@@ -125,7 +179,7 @@ static void raise(struct rsa_work *m, u64 *out, const u64 *s)
 	set_square(m, out);
 	mont(m, out, out, s);
 	for (int i = 0; i < 16; i++)
-		mont(m, out, out, out);
+		square(m, out);
 	mont(m, out, out, s);
 }
 

@@ -54,33 +54,67 @@ static void put_be(u8 *p, u64 v, u32 bytes)
 
 /*
  * One of the two: WORD is its word, ROTATE turns one, K(i) is a constant, the rest are distances.
+ * The names of the eight words move on by one in each round, not the words, and come round after
+ * eight: so the sixteen rounds that share an array of the message are written out, for words to
+ * stay in registers. *AB is a ^ b, the next round's b ^ c.
  */
 #define DEFINE_BLOCK(name, word, rotate, rounds, K, a1, a2, a3, e1, e2, e3, s1, s2, s3, t1, t2, t3)	\
+static __always_inline void name##_round(word a, word b, word *d, word e, word f, word g, word *h,	\
+					 word *ab, word x)						\
+{												\
+	word one = *h + (rotate(e, e1) ^ rotate(e, e2) ^ rotate(e, e3)) + (g ^ (e & (f ^ g))) + x;	\
+	word bc = *ab;										\
+												\
+	*ab = a ^ b;										\
+	*d += one;										\
+	*h = one + (rotate(a, a1) ^ rotate(a, a2) ^ rotate(a, a3)) + (b ^ (*ab & bc));		\
+}												\
+												\
+/* The message's word of round J, or, in later sixteens, the next one in its place. */		\
+static __always_inline word name##_word(word *w, int j, bool later)				\
+{												\
+	word o = w[(j + 1) & 15], q = w[(j + 14) & 15];						\
+												\
+	if (later)										\
+		w[j] += (rotate(o, s1) ^ rotate(o, s2) ^ o >> s3) + w[(j + 9) & 15] +		\
+			(rotate(q, t1) ^ rotate(q, t2) ^ q >> t3);				\
+	return w[j];										\
+}												\
+												\
+static __always_inline void name##_eight(word *v, word *w, word *ab, int i, int j, bool later)	\
+{												\
+	name##_round(v[0], v[1], &v[3], v[4], v[5], v[6], &v[7], ab,				\
+		     (word)K(i + j) + name##_word(w, j, later));				\
+	name##_round(v[7], v[0], &v[2], v[3], v[4], v[5], &v[6], ab,				\
+		     (word)K(i + j + 1) + name##_word(w, j + 1, later));			\
+	name##_round(v[6], v[7], &v[1], v[2], v[3], v[4], &v[5], ab,				\
+		     (word)K(i + j + 2) + name##_word(w, j + 2, later));			\
+	name##_round(v[5], v[6], &v[0], v[1], v[2], v[3], &v[4], ab,				\
+		     (word)K(i + j + 3) + name##_word(w, j + 3, later));			\
+	name##_round(v[4], v[5], &v[7], v[0], v[1], v[2], &v[3], ab,				\
+		     (word)K(i + j + 4) + name##_word(w, j + 4, later));			\
+	name##_round(v[3], v[4], &v[6], v[7], v[0], v[1], &v[2], ab,				\
+		     (word)K(i + j + 5) + name##_word(w, j + 5, later));			\
+	name##_round(v[2], v[3], &v[5], v[6], v[7], v[0], &v[1], ab,				\
+		     (word)K(i + j + 6) + name##_word(w, j + 6, later));			\
+	name##_round(v[1], v[2], &v[4], v[5], v[6], v[7], &v[0], ab,				\
+		     (word)K(i + j + 7) + name##_word(w, j + 7, later));			\
+}												\
+												\
 static void name(u64 *h, const u8 *p)								\
 {												\
-	word w[16], v[8];									\
+	word w[16], v[8], ab;									\
 												\
 	for (int i = 0; i < 16; i++)								\
 		w[i] = (word)get_be(p + i * sizeof(word), sizeof(word));			\
 	for (int i = 0; i < 8; i++)								\
 		v[i] = (word)h[i];								\
-	for (int i = 0; i < rounds; i++) {							\
-		word *x = &w[i & 15], a = v[0], e = v[4], one, two;				\
-												\
-		if (i >= 16) {									\
-			word o = w[(i + 1) & 15], q = w[(i + 14) & 15];				\
-												\
-			*x += (rotate(o, s1) ^ rotate(o, s2) ^ o >> s3) + w[(i + 9) & 15] +	\
-			      (rotate(q, t1) ^ rotate(q, t2) ^ q >> t3);			\
-		}										\
-		one = v[7] + (rotate(e, e1) ^ rotate(e, e2) ^ rotate(e, e3)) +			\
-		      ((e & v[5]) ^ (~e & v[6])) + (word)K(i) + *x;				\
-		two = (rotate(a, a1) ^ rotate(a, a2) ^ rotate(a, a3)) +				\
-		      ((a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]));				\
-		for (int j = 7; j; j--)								\
-			v[j] = v[j - 1];							\
-		v[4] += one;									\
-		v[0] = one + two;								\
+	ab = v[1] ^ v[2];									\
+	name##_eight(v, w, &ab, 0, 0, false);							\
+	name##_eight(v, w, &ab, 0, 8, false);							\
+	for (int i = 16; i < rounds; i += 16) {							\
+		name##_eight(v, w, &ab, i, 0, true);						\
+		name##_eight(v, w, &ab, i, 8, true);						\
 	}											\
 	for (int i = 0; i < 8; i++)								\
 		h[i] = (word)(h[i] + v[i]);							\

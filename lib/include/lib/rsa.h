@@ -11,9 +11,10 @@
 
 #define RSA_MAX_LIMBS (RSA_MAX_BYTES / 8)
 
-/* What a verification needs: 3 KiB, too much for a stack. Nothing of it means anything outside. */
+/* What a verification needs: 4 KiB, too much for a stack. Nothing of it means anything outside. */
 struct rsa_work {
-	u64 n[RSA_MAX_LIMBS], s[RSA_MAX_LIMBS], v[RSA_MAX_LIMBS], t[RSA_MAX_LIMBS];
+	u64 n[RSA_MAX_LIMBS], s[RSA_MAX_LIMBS], v[RSA_MAX_LIMBS];
+	u64 t[2 * RSA_MAX_LIMBS];	/* a product */
 	u64 inverse;		/* -1/n mod 2^64 */
 	u32 limbs;
 	u8 is[RSA_MAX_BYTES], should[RSA_MAX_BYTES];
