@@ -125,6 +125,8 @@ static void name(u64 *h, const u8 *p)								\
 DEFINE_BLOCK(block_256, u32, ror32, 64, K256, 2, 13, 22, 6, 11, 25, 7, 18, 3, 17, 19, 10)
 DEFINE_BLOCK(block_512, u64, ror64, 80, K512, 28, 34, 39, 14, 18, 41, 1, 8, 7, 19, 61, 6)
 
+void (*sha2_blocks_256)(u64 *h, const u8 *p, size_t n) __ro_after_init;
+
 static u32 block_size(const struct sha2 *s)
 {
 	return s->kind == SHA2_512 ? 128 : 64;
@@ -160,6 +162,11 @@ void sha2_update(struct sha2 *s, const void *data, size_t n)
 		block(s, s->buf);
 		p += some;
 		n -= some;
+	}
+	if (n >= size && s->kind == SHA2_256 && sha2_blocks_256) {
+		sha2_blocks_256(s->h, p, n / size);
+		p += n - n % size;
+		n %= size;
 	}
 	for (; n >= size; n -= size, p += size)
 		block(s, p);

@@ -71,6 +71,7 @@ void __init __noreturn x86_start(u32 protocol, phys_addr_t params)
 	x86_read_firmware_tables();
 	x86_judge_bugs(strstr(boot_info.cmdline, "mitigations=off"));
 	x86_override_features(boot_info.cmdline);
+	x86_sha_init();
 	if (!cpu_has(X86_FEATURE_NX))
 		pr_warn("cpu: no NX: whatever can be read can be executed\n");
 	x86_smp_reserve();

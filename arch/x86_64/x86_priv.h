@@ -240,6 +240,9 @@ void __noreturn x86_efi_step(u64 root, u64 entry, u64 handoff);
 /* kernel_bugs.c */
 void x86_judge_bugs(bool mitigations_off);
 void x86_override_features(const char *cmdline);
+
+/* kernel_sha.c, once the features are known */
+void x86_sha_init(void);
 void x86_mitigate_cpu(void);
 /* A guest ran here since, and now user mode or another task comes: what it trained is forgotten, where that helps. */
 void x86_guest_was_here(void);

@@ -26,7 +26,7 @@ DEVICES = " ".join(["-device pcie-root-port,id=p,chassis=1 -device virtio-rng-pc
                     *("-blockdev driver=null-co,node-name=%s,size=1048576,read-zeroes=on" % n for n in ("a", "b")),
                     "-device virtio-blk-pci,drive=a -device virtio-scsi-pci,id=h -device scsi-hd,bus=h.0,drive=b"])
 SCRIPT = """mount -t debugfs d /sys/kernel/debug; modprobe virtio_scsi; echo 4 >/proc/sys/kernel/printk
-%s; S=$?
+%s; S=$?; [ $S = 0 ] || dmesg | tail -n 20
 cd /sys/kernel/debug; echo quarantine; cat dma/quarantine; echo leaks; echo scan=off >kmemleak; echo min_age=0 >kmemleak; echo scan >kmemleak; echo scan >kmemleak; cat kmemleak; echo end; exit $S"""
 
 

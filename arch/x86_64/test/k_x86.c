@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* What only this CPU has: alternatives, and control registers that keep the kernel off user memory, the same on each CPU. */
 #include <lib/types.h>
+#include <lib/minmax.h>
+#include <lib/sha2.h>
 #include <lib/string.h>
 #include <arch_cpu/alternative.h>
 #include <arch/stacktrace.h>
@@ -11,6 +13,7 @@
 #include <kernel/preempt.h>
 #include <kernel/time.h>
 #include <linux/time.h>
+#include <alloc/slab.h>
 #include "arch/x86_64/x86_priv.h"
 
 /* 1: the usual code; 2: what stands for it where the CPU has the feature. The longer choice comes second, and first. */
@@ -75,4 +78,36 @@ KTEST(arch_x86_protections_are_on)
 	KT_EQ(!!(cr4_all & CR4_UMIP), cpu_has(X86_FEATURE_UMIP));
 	KT_EQ(!!(efer_all & EFER_NX), cpu_has(X86_FEATURE_NX));
 	KT_ASSERT(cr0_all & cr0_wp);
+}
+
+static void digest_by(size_t step, const u8 *p, size_t n, u8 *out)
+{
+	struct sha2 s;
+
+	sha2_init(&s, SHA2_256);
+	for (size_t at = 0; at < n; at += step)
+		sha2_update(&s, p + at, min(step, n - at));
+	sha2_final(&s, out);
+}
+
+/* A byte at a time is hashed by what every CPU has; whole blocks by the CPU's own instructions, also more than are hashed at once. */
+KTEST(arch_x86_sha256)
+{
+	static const size_t sizes[] = { 63, 64, 65, 128, 191, 8192, 8256, 20000 };
+	u8 *p, one[32], all[32];
+
+	if (!cpu_has(X86_FEATURE_SHA))
+		KT_SKIP("this CPU has no instructions for it");
+	p = kvmalloc(20001, GFP_KERNEL);
+	KT_ASSERT(p && sha2_blocks_256);
+	for (size_t i = 0; i < 20001; i++)
+		p[i] = (u8)(i * i >> 3);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		digest_by(1, p + i % 2, sizes[i], one);
+		digest_by(sizes[i], p + i % 2, sizes[i], all);
+		KT_ASSERT(!memcmp(one, all, sizeof(one)));
+		digest_by(100, p + i % 2, sizes[i], all);
+		KT_ASSERT(!memcmp(one, all, sizeof(one)));
+	}
+	kvfree(p);
 }

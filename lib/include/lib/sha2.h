@@ -23,7 +23,14 @@ static inline u32 sha2_size(enum sha2_kind kind)
 	return kind == SHA2_512 ? 64 : 32;
 }
 
+/*
+ * Where the CPU has instructions for it: H, as of SHA-256, after N blocks of 64 bytes at P. NULL: it
+ * has none. The CPU's room sets it before the second CPU starts; sleeps not, not from interrupts.
+ */
+extern void (*sha2_blocks_256)(u64 *h, const u8 *p, size_t n);
+
 void sha2_init(struct sha2 *s, enum sha2_kind kind);
+/* Not from interrupts. */
 void sha2_update(struct sha2 *s, const void *p, size_t n);
 /* The digest to OUT, sha2_size() bytes; S is used up. */
 void sha2_final(struct sha2 *s, u8 *out);
