@@ -8,9 +8,6 @@
 
 #define BLOCKS 128	/* 8 KiB, some microseconds: preemption is off meanwhile */
 
-/* In sha256.S. */
-void x86_sha256(u32 *words, const u8 *p, size_t blocks);
-
 /* Which word of the state is where in the registers: F E B A, H G D C. */
 static const u8 order[8] = { 5, 4, 1, 0, 7, 6, 3, 2 };
 

@@ -241,8 +241,9 @@ void __noreturn x86_efi_step(u64 root, u64 entry, u64 handoff);
 void x86_judge_bugs(bool mitigations_off);
 void x86_override_features(const char *cmdline);
 
-/* kernel_sha.c, once the features are known */
+/* kernel_sha.c, once the features are known; sha256.S, between kernel_fpu_begin() and kernel_fpu_end(): WORDS are F E B A H G D C, BLOCKS of 64 bytes at P, one or more */
 void x86_sha_init(void);
+void x86_sha256(u32 *words, const u8 *p, size_t blocks);
 void x86_mitigate_cpu(void);
 /* A guest ran here since, and now user mode or another task comes: what it trained is forgotten, where that helps. */
 void x86_guest_was_here(void);

@@ -24,8 +24,9 @@ static inline u32 sha2_size(enum sha2_kind kind)
 }
 
 /*
- * Where the CPU has instructions for it: H, as of SHA-256, after N blocks of 64 bytes at P. NULL: it
- * has none. The CPU's room sets it before the second CPU starts; sleeps not, not from interrupts.
+ * Where the CPU has instructions for it: H, as of SHA-256, after N blocks of 64 bytes at P. NULL:
+ * it has none. The CPU's room sets it before the second CPU starts. It does not sleep; not from
+ * interrupts.
  */
 extern void (*sha2_blocks_256)(u64 *h, const u8 *p, size_t n);
 
